@@ -1,0 +1,124 @@
+"""What can go wrong, with its place and its exit code.
+
+EtlrunError                  70  a bug in the engine, unless a subclass says otherwise
+├── UsageError                2  wrong arguments
+├── InvalidPipeline           3  problems in the YAML, its SQL or its templates
+├── RunFailed                 1  a step or a check failed
+│   └── WarehouseError        1  the warehouse refused a statement
+│       └── LoadFailed        1  a COPY met rows that it could not load
+└── WarehouseUnreachable      4  no connection, or it was lost
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A place in a text file: line and column count from 1, columns in characters."""
+
+    file: str
+    line: int
+    column: int
+    text: str = ""
+    """The whole line, without its end; empty where it is not known."""
+    width: int = 1
+    """How many characters the caret underlines."""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in a pipeline: where it is, what is wrong, what to do."""
+
+    message: str
+    where: Where | None = None
+    hint: str = ""
+
+    @property
+    def position(self) -> tuple[str, int, int, str]:
+        """The sort key: problems are told in the order of the file."""
+        if self.where is None:
+            return ("", 0, 0, self.message)
+        return (self.where.file, self.where.line, self.where.column, self.message)
+
+
+class EtlrunError(Exception):
+    """The root. Its text is meant for a user's eyes."""
+
+    exit_code: ClassVar[int] = 70
+
+
+class UsageError(EtlrunError):
+    """The command was called with arguments that cannot be."""
+
+    exit_code = 2
+
+
+class InvalidPipeline(EtlrunError):
+    """The pipeline has problems; nothing was sent."""
+
+    exit_code = 3
+
+    def __init__(self, problems: list[Problem] | tuple[Problem, ...]) -> None:
+        self.problems = tuple(sorted(set(problems), key=lambda problem: problem.position))
+        super().__init__("\n".join(f"{p.where}: {p.message}" if p.where else p.message for p in self.problems))
+
+
+class RunFailed(EtlrunError):
+    """A step of a run failed."""
+
+    exit_code = 1
+
+
+class WarehouseError(RunFailed):
+    """The warehouse refused a statement.
+
+    `sqlstate` has five characters; Redshift answers XX000 for most run-time failures, so a cause is told
+    by `message` and `detail`, never by the SQLSTATE alone.
+    """
+
+    def __init__(self, message: str, *, sqlstate: str = "XX000", detail: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.sqlstate = sqlstate
+        self.detail = detail
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class LoadError:
+    """One row, or one file, that a COPY could not load: a row of STL_LOAD_ERRORS."""
+
+    file: str
+    line: int
+    """Counted from 1; for JSON the last line of the value."""
+    column: str
+    type: str
+    length: str
+    """The declared length as Redshift prints it: '20' for varchar(20), '12, 2' for decimal(12,2), else empty."""
+    position: int
+    raw_line: str
+    raw_value: str
+    code: int
+    reason: str
+    start_offset: int = 0
+    """In bytes, from the start of the file."""
+
+
+class LoadFailed(WarehouseError):
+    """A COPY met rows that it could not load, as many as MAXERROR or more."""
+
+    def __init__(self, message: str, errors: tuple[LoadError, ...]) -> None:
+        super().__init__(message)
+        self.errors = errors
+
+
+class WarehouseUnreachable(EtlrunError):
+    """The warehouse did not answer, or the connection to it was lost."""
+
+    exit_code = 4

@@ -1,0 +1,93 @@
+"""Where bytes are: a folder that stands for a bucket."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from .errors import WarehouseError
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object of a bucket: its s3:// URL, its size in bytes, and the file on this machine that holds it."""
+
+    url: str
+    size: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A folder that stands for a bucket, or for a part of one: 's3://bucket/some/prefix' without a last slash."""
+
+    url: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The buckets that a local warehouse can see."""
+
+    mounts: tuple[Mount, ...] = ()
+
+    def list(self, prefix: str) -> Iterator[StoredObject]:
+        """Yield every object whose URL starts with `prefix`, sorted by URL.
+
+        `prefix` is a string prefix, as for COPY: 's3://b/log' also finds 's3://b/log_old/x.json'.
+        Errors: WarehouseError if no mount stands for the bucket.
+        """
+        mount = self._mount(prefix)
+        inside = prefix.removeprefix(mount.url).lstrip("/")
+        start = mount.folder / inside.rpartition("/")[0]
+        for entry, size in _files(start):
+            url = f"{mount.url}/{entry.relative_to(mount.folder).as_posix()}"
+            if url.startswith(prefix):
+                yield StoredObject(url, size, entry)
+
+    def find(self, url: str) -> StoredObject | None:
+        """Return the object at exactly `url`, or None."""
+        path = self._path(url)
+        return StoredObject(url, path.stat().st_size, path) if path.is_file() else None
+
+    def write(self, url: str, content: bytes) -> None:
+        """Put `content` at `url`; an object that holds it already is left alone."""
+        path = self._path(url)
+        if path.is_file() and path.read_bytes() == content:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(path.name + ".unfinished")
+        unfinished.write_bytes(content)
+        os.replace(unfinished, path)
+
+    def _path(self, url: str) -> Path:
+        mount = self._mount(url)
+        inside = PurePosixPath(url.removeprefix(mount.url).lstrip("/"))
+        if ".." in inside.parts:
+            raise WarehouseError(f"'{url}' leaves the folder that stands for {mount.url}")
+        return mount.folder / inside
+
+    def _mount(self, url: str) -> Mount:
+        fitting = [mount for mount in self.mounts if url == mount.url or url.startswith(mount.url + "/")]
+        if fitting:
+            return max(fitting, key=lambda mount: len(mount.url))
+        bucket = "/".join(url.split("/")[:3])
+        raise WarehouseError(
+            f"no folder stands for {bucket}",
+            hint=f"give one with --mount {bucket}=FOLDER, or under mounts: of the target",
+        )
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, int]]:
+    """Yield the files below `folder` with their sizes, in the order of their names."""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in entries:
+        if entry.is_dir():
+            yield from _files(Path(entry.path))
+        elif entry.is_file():
+            yield Path(entry.path), entry.stat().st_size

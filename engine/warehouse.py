@@ -1,0 +1,48 @@
+"""What the engine asks of a warehouse, and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from .errors import LoadError
+
+
+@dataclass(frozen=True, slots=True)
+class ResultColumn:
+    """A column of a result; `type` is a Redshift type such as 'character varying(20)', empty if not known."""
+
+    name: str
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one statement gave.
+
+    `command` is the command's tag ('INSERT', 'COPY', 'SELECT', 'CREATE TABLE', …). `row_count` counts the rows
+    written, or loaded by a COPY, or returned; None where the warehouse does not say.
+    """
+
+    command: str
+    row_count: int | None = None
+    columns: tuple[ResultColumn, ...] = ()
+    rows: Sequence[tuple[Any, ...]] = ()
+    notices: tuple[str, ...] = ()
+    rejects: tuple[LoadError, ...] = ()
+    """Rows that a COPY left out because MAXERROR allowed it."""
+
+
+class Session(Protocol):
+    """One connection to a warehouse."""
+
+    def execute(self, sql: str) -> Outcome:
+        """Run one statement of Redshift SQL. Errors: WarehouseError, LoadFailed, WarehouseUnreachable."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Begin; commit at the end, roll back on raise."""
+
+    def close(self) -> None:
+        """Close the connection; what is not committed is rolled back."""

@@ -1,0 +1,1 @@
+"""Local Redshift: an embedded warehouse on DuckDB that takes Redshift SQL."""
