@@ -1,0 +1,324 @@
+"""YAML text -> Document: plain data that remembers where each value was written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .errors import InvalidPipeline, Problem, Where
+
+MAX_DEPTH = 40
+"""How deep mappings and sequences may nest; a pipeline needs about ten."""
+MAX_ALIASED_VALUES = 1_000_000
+"""How many values aliases may add in all before the file counts as a bomb."""
+
+_Loader = getattr(yaml, "CLoader", yaml.Loader)
+
+Key = str | int
+Mark = tuple[int, int]
+"""Line and column, both from 0, as the parser counts."""
+
+
+class Mapping(dict[str, Any]):
+    """A mapping of the document: `marks[key]` says where the key and where its value were written."""
+
+    __slots__ = ("marks",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.marks: dict[str, tuple[Mark, Mark]] = {}
+
+
+class Items(list[Any]):
+    """A sequence of the document: `marks[i]` says where item i was written."""
+
+    __slots__ = ("marks",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.marks: list[Mark] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A YAML file as plain data (Mapping, Items, str, int, float, bool, None; dates stay text)."""
+
+    path: Path
+    name: str
+    """The path as the user wrote it: messages say this one."""
+    lines: tuple[str, ...]
+    data: Any
+
+    def key(self, path: Sequence[Key]) -> Where:
+        """Return where the last key of `path` was written; for an item of a sequence, where the item was."""
+        mark, _ = self._marks(path)
+        width = len(str(path[-1])) if path and isinstance(path[-1], str) else 1
+        return self.at(mark, width)
+
+    def value(self, path: Sequence[Key]) -> Where:
+        """Return where the value at `path` was written."""
+        _, mark = self._marks(path)
+        return self.at(mark, self._width(mark))
+
+    def inside(self, path: Sequence[Key], line: int, column: int, width: int = 1) -> Where:
+        """Return the place of `line`, `column` (from 1) of the text at `path`, as it stands in the file.
+
+        Exact for block scalars (`|`) and for text on one line; for folded text the place of the value.
+        """
+        _, (first, start) = self._marks(path)
+        text = self.lines[first][start:] if first < len(self.lines) else ""
+        if text.startswith("|"):
+            body = self.lines[first + 1 :]
+            indent = next((len(row) - len(row.lstrip(" ")) for row in body if row.strip()), 0)
+            return self.at((first + line, indent + column - 1), width)
+        if line == 1 and not text.startswith(">"):
+            return self.at((first, start + column - 1 + text.startswith(("'", '"'))), width)
+        return self.value(path)
+
+    def at(self, mark: Mark, width: int = 1) -> Where:
+        """Return the place at a mark of the parser."""
+        line, column = mark
+        text = self.lines[line] if line < len(self.lines) else ""
+        return Where(self.name, line + 1, column + 1, text, max(1, min(width, len(text) - column)))
+
+    def _marks(self, path: Sequence[Key]) -> tuple[Mark, Mark]:
+        node, marks = self.data, ((0, 0), (0, 0))
+        for step in path:
+            if isinstance(node, Mapping) and step in node.marks:
+                marks = node.marks[str(step)]
+            elif isinstance(node, Items) and isinstance(step, int) and step < len(node.marks):
+                marks = (node.marks[step], node.marks[step])
+            else:
+                return marks
+            node = node[step]  # type: ignore[index]
+        return marks
+
+    def _width(self, mark: Mark) -> int:
+        line, column = mark
+        text = self.lines[line][column:] if line < len(self.lines) else ""
+        if text[:1] in ("'", '"'):
+            end = text.find(text[0], 1)
+            return end + 1 if end > 0 else len(text)
+        return len(re.split(r"[,\]}]|\s#", text)[0].rstrip()) or 1
+
+
+def read_document(path: Path, name: str) -> Document:
+    """Read the YAML file at `path`; `name` is what messages call it.
+
+    Errors: InvalidPipeline for a file that is missing, unreadable, empty or broken YAML, for duplicate keys,
+    several documents, unknown tags, and for aliases that refer to themselves or explode.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InvalidPipeline([Problem(f"cannot read {name}: {error.strerror}", hint=_missing_hint(path))]) from error
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        where = Where(name, line, error.start - content.rfind(b"\n", 0, error.start))
+        raise InvalidPipeline([Problem("the file is not UTF-8", where, "save it as UTF-8")]) from error
+    lines = tuple(text.split("\n"))
+    return Document(path, name, lines, _Builder(Document(path, name, lines, None)).build(text))
+
+
+def _missing_hint(path: Path) -> str:
+    beside = sorted(p.name for p in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
+    if path.is_dir():
+        return "name a pipeline file, not a folder"
+    return f"in {path.parent} there is {', '.join(beside)}" if beside else "check the path"
+
+
+class _Builder:
+    """Builds the data from the parser's events, without recursion."""
+
+    def __init__(self, blank: Document) -> None:
+        self.blank = blank
+        self.problems: list[Problem] = []
+        self.anchors: dict[str, tuple[Any, int]] = {}
+        self.open_anchors: set[str] = set()
+        self.events = 0
+        self.aliased = 0
+
+    def build(self, text: str) -> Any:
+        loader = _Loader(text)
+        try:
+            data = self._document(loader)
+        except yaml.MarkedYAMLError as error:
+            raise InvalidPipeline([*self.problems, self._broken(error)]) from error
+        except yaml.reader.ReaderError as error:
+            place = text[: error.position]
+            mark = (place.count("\n"), len(place) - place.rfind("\n") - 1)
+            raise InvalidPipeline([Problem("a character that YAML does not allow", self.blank.at(mark))]) from error
+        finally:
+            loader.dispose()
+        if self.problems:
+            raise InvalidPipeline(self.problems)
+        return data
+
+    def _document(self, loader: Any) -> Any:
+        get = loader.get_event
+        get()  # the start of the stream
+        if isinstance(get(), yaml.StreamEndEvent):
+            self._stop("the file is empty", (0, 0), "a pipeline starts with 'version: 1' and 'name: …'")
+        data = self._tree(get)
+        get()  # the end of the document
+        event = get()
+        if not isinstance(event, yaml.StreamEndEvent):
+            self._stop("a second YAML document", self._mark(event), "one pipeline a file; take out the '---'")
+        if data is None:
+            self._stop("the file is empty", (0, 0), "a pipeline starts with 'version: 1' and 'name: …'")
+        return data
+
+    def _tree(self, get: Any) -> Any:
+        # One frame for each open node: its container, its anchor, its size with aliases, for a mapping the key
+        # that waits for its value and the mappings to merge, and its mark.
+        stack: list[list[Any]] = []
+        while True:
+            event = get()
+            self.events += 1
+            if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+                if len(stack) >= MAX_DEPTH:
+                    self._stop(f"more than {MAX_DEPTH} levels deep", self._mark(event), "a pipeline needs about ten")
+                node: Any = Mapping() if isinstance(event, yaml.MappingStartEvent) else Items()
+                if event.anchor:
+                    self.open_anchors.add(event.anchor)
+                stack.append([node, event.anchor, 1, None, [], self._mark(event)])
+                continue
+            if isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+                value, anchor, size, _, merges, mark = stack.pop()
+                for part, part_mark in merges:
+                    self._merge(value, part, part_mark)
+                if anchor:
+                    self.open_anchors.discard(anchor)
+                    self.anchors[anchor] = (value, size)
+            elif isinstance(event, yaml.AliasEvent):
+                (value, size), mark = self._alias(event), self._mark(event)
+            else:
+                value, size, mark = self._scalar(event), 1, self._mark(event)
+                if event.anchor:
+                    self.anchors[event.anchor] = (value, 1)
+            if not stack:
+                return value
+            stack[-1][2] += size
+            self._add(stack[-1], value, mark)
+
+    def _add(self, frame: list[Any], value: Any, mark: Mark) -> None:
+        container, waiting = frame[0], frame[3]
+        if isinstance(container, Items):
+            container.append(value)
+            container.marks.append(mark)
+        elif waiting is None:
+            frame[3] = (self._key(value, mark), mark)
+        else:
+            key, key_mark = waiting
+            frame[3] = None
+            if key == "<<":
+                frame[4].append((value, mark))
+            elif key in container.marks:
+                first = container.marks[key][0][0] + 1
+                self._note(f"the key '{key}' is here twice", key_mark, f"it stands first in line {first}", len(key))
+            else:
+                container[key] = value
+                container.marks[key] = (key_mark, mark)
+
+    def _key(self, value: Any, mark: Mark) -> str:
+        if isinstance(value, (Mapping, Items)):
+            self._stop("a key must be text", mark, "quote it, or take out the '?'")
+        if isinstance(value, str):
+            return value
+        return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+    def _merge(self, container: Mapping, value: Any, mark: Mark) -> None:
+        for part in value if isinstance(value, Items) else [value]:
+            if not isinstance(part, Mapping):
+                self._note("'<<' takes a mapping", mark, "write '<<: *anchor' where the anchor marks a mapping")
+                continue
+            for key, item in part.items():
+                if key not in container:
+                    container[key] = item
+                    container.marks[key] = part.marks[key]
+
+    def _alias(self, event: Any) -> tuple[Any, int]:
+        name, mark = event.anchor, self._mark(event)
+        if name in self.open_anchors:
+            self._stop(f"'*{name}' stands inside of what it refers to", mark, "an alias may not contain itself")
+        if name not in self.anchors:
+            close = ", ".join(f"*{anchor}" for anchor in sorted(self.anchors))
+            self._stop(f"'*{name}' refers to no anchor", mark, f"anchors are {close}" if close else f"mark one with &{name}")
+        value, size = self.anchors[name]
+        self.aliased += size
+        if self.aliased > max(MAX_ALIASED_VALUES, 20 * self.events):
+            self._stop("the aliases of this file expand to more than a million values", mark, "write the values out")
+        return value, size
+
+    def _scalar(self, event: Any) -> Any:
+        if event.tag and event.tag != "!":
+            kind = event.tag.rpartition(":")[2]
+            if event.tag == "tag:yaml.org,2002:str":
+                return event.value
+            self._note(f"the tag '!{kind.lstrip('!')}' is not known", self._mark(event), "take it out")
+        return _plain(event.value) if event.implicit[0] else event.value
+
+    def _mark(self, event: Any) -> Mark:
+        return (event.start_mark.line, event.start_mark.column)
+
+    def _note(self, message: str, mark: Mark, hint: str = "", width: int = 1) -> None:
+        self.problems.append(Problem(message, self.blank.at(mark, width), hint))
+
+    def _stop(self, message: str, mark: Mark, hint: str = "") -> None:
+        raise InvalidPipeline([*self.problems, Problem(message, self.blank.at(mark), hint)])
+
+    def _broken(self, error: yaml.MarkedYAMLError) -> Problem:
+        said = " ".join(part for part in (error.context, error.problem) if part)
+        # What is not closed is wrong where it was opened, not where the parser noticed.
+        opened = "flow" in said or "quoted" in said
+        mark = (opened and error.context_mark) or error.problem_mark or error.context_mark
+        place = (mark.line, mark.column) if mark else (0, 0)
+        for number in (place[0], place[0] - 1):
+            line = self.blank.lines[number] if 0 <= number < len(self.blank.lines) else ""
+            blanks = line[: len(line) - len(line.lstrip())]
+            if "\t" in blanks:
+                message = "a tab in the indentation"
+                return Problem(message, self.blank.at((number, blanks.index("\t"))), "YAML is indented with spaces")
+        for found, message, hint in _SYNTAX:
+            if found in said:
+                return Problem(message, self.blank.at(place), hint)
+        return Problem(f"broken YAML: {said}", self.blank.at(place))
+
+
+_SYNTAX = (
+    ("mapping values are not allowed", "a ':' where no key can be", "quote the text, or check the indentation"),
+    ("could not find expected ':'", "a key without its ':'", "write 'key: value', or quote the text"),
+    ("did not find expected ',' or '}'", "a '{' that is not closed, or a ',' missing", "write {key: value, key: value}"),
+    ("did not find expected ',' or ']'", "a '[' that is not closed, or a ',' missing", "write [one, two]"),
+    ("did not find expected key", "the indentation does not fit", "keys of one mapping start in one column"),
+    ("did not find expected '-'", "the indentation does not fit", "items of one list start in one column"),
+    ("quoted scalar", "a quote that is not closed", "close it, or double it inside of the text"),
+    ("cannot start any token", "a character that cannot start a value", "quote the text"),
+    ("found unknown escape character", "an unknown escape", "inside \"…\" write \\\\ for a backslash, or use '…'"),
+)
+
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_WORDS = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+
+
+def _plain(text: str) -> Any:
+    """Return what an unquoted scalar means. Source: YAML 1.2.2, 10.3.2 (core schema): dates and yes/no are text."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in "-+.0123456789":
+        return text
+    if _INTEGER.fullmatch(text):
+        # Long digits are text that forgot its quotes; int() would refuse more than 4,300 of them.
+        return int(text, 0 if text[:2] in ("0o", "0x") else 10) if len(text) <= 40 else text
+    return float(text) if _FLOAT.fullmatch(text) else text
