@@ -1,0 +1,134 @@
+"""Document x JSON Schema -> problems in words."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from .errors import Problem
+from .shipped import shipped
+from .source import Document
+
+_KIND = {
+    "object": "a mapping", "array": "a list", "string": "text", "number": "a number", "integer": "a whole number",
+    "boolean": "true or false", "null": "nothing",
+}  # fmt: skip
+
+
+@cache
+def pipeline_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a pipeline."""
+    schema: dict[str, Any] = json.loads((shipped("schemas") / "pipeline.schema.json").read_text(encoding="utf-8"))
+    return schema
+
+
+def check(document: Document, *, part: bool = False) -> list[Problem]:
+    """Return what the schema has against the document; `part` is for an included file, where no key is required."""
+    return [problem for error in _validator(part).iter_errors(document.data) for problem in _problems(document, error)]
+
+
+@cache
+def _validator(part: bool) -> Draft202012Validator:
+    schema = pipeline_schema()
+    return Draft202012Validator({**schema, "required": []} if part else schema)
+
+
+def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
+    path = list(error.absolute_path)
+    if error.validator in ("additionalProperties", "unevaluatedProperties") and isinstance(error.instance, dict):
+        yield from _unknown_keys(document, path, error)
+    elif error.validator == "required":
+        yield from _missing_key(document, path, error)
+    elif error.parent is not None or "propertyNames" in error.absolute_schema_path:
+        yield Problem(f"'{error.instance}' cannot be a name here", document.key([*path, error.instance]), _expected(error))
+    else:
+        yield Problem(_said(error, path), document.value(path), _hint(error))
+
+
+def _unknown_keys(document: Document, path: list[Any], error: ValidationError) -> Iterator[Problem]:
+    known = list(error.schema.get("properties", {}))
+    free = list(error.schema.get("patternProperties", {}))
+    for key, value in error.instance.items():
+        if key in known or any(re.search(pattern, key) for pattern in free):
+            continue
+        where = document.key([*path, key])
+        split = [name for name, text in error.instance.items() if isinstance(text, str) and text.count("(") > text.count(")")]
+        if split and value is None and re.fullmatch(r"\s*\d+\s*\)", key):
+            whole = f"{error.instance[split[0]]},{key}"
+            message = f"'{whole}' was split at its comma: in {{…}} a comma ends a value"
+            yield Problem(message, document.value([*path, split[0]]), f"quote it: {split[0]}: '{whole}'")
+        else:
+            yield Problem(f"unknown key '{key}'", where, _choice(key, known))
+
+
+def _missing_key(document: Document, path: list[Any], error: ValidationError) -> Iterator[Problem]:
+    # jsonschema reports each missing key by itself, and names it only in its message.
+    match = re.match(r"'(.*)' is a required property", error.message)
+    key = match[1] if match else ""
+    described = error.schema.get("properties", {}).get(key, {}).get("description", "")
+    yield Problem(f"the key '{key}' is missing" + (f" in '{path[-1]}'" if path else ""), document.key(path), described)
+
+
+def _said(error: ValidationError, path: list[Any]) -> str:
+    value, rule = error.instance, error.validator_value
+    key = f"'{path[-1]}'" if path and isinstance(path[-1], str) else "this"
+    match error.validator:
+        case "type":
+            kinds = [rule] if isinstance(rule, str) else rule
+            return f"{key} must be {' or '.join(_KIND[kind] for kind in kinds)}, not {_kind_of(value)}"
+        case "enum" | "const" | "pattern" | "anyOf" | "oneOf" if isinstance(value, (str, int, float)):
+            return f"{key} cannot be '{_shown(value)}'"
+        case "minLength" | "minItems" | "minProperties":
+            return f"{key} is empty"
+        case "maxLength":
+            return f"{key} is longer than {rule} characters"
+        case "minimum":
+            return f"{key} is {value}, less than {rule}"
+        case "maximum":
+            return f"{key} is {value}, more than {rule}"
+        case "uniqueItems":
+            return f"{key} names something twice"
+        case "maxProperties":
+            return f"{key} has {len(value)} keys where {rule} is allowed"
+        case _:
+            return f"{key} is not as it must be"
+
+
+def _hint(error: ValidationError) -> str:
+    if error.validator == "enum":
+        return _choice(str(error.instance), [_shown(choice) for choice in error.validator_value])
+    return _expected(error)
+
+
+def _expected(error: ValidationError) -> str:
+    expected = error.schema.get("x-expected", "") if isinstance(error.schema, dict) else ""
+    return f"expected {expected}" if expected else ""
+
+
+def _choice(word: str, known: list[str]) -> str:
+    close = get_close_matches(word.lower(), known, n=1)
+    one_of = f"expected one of {', '.join(known)}" if known else ""
+    return f"did you mean '{close[0]}'?" if close else one_of
+
+
+def _kind_of(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return f"{_shown(value)}"
+    if isinstance(value, (int, float)):
+        return f"the number {value}"
+    if isinstance(value, str):
+        return f"the text '{value if len(value) <= 40 else value[:37] + '…'}'"
+    return "a mapping" if isinstance(value, dict) else "a list"
+
+
+def _shown(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
