@@ -54,9 +54,8 @@ def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
 
 def _unknown_keys(document: Document, path: list[Any], error: ValidationError) -> Iterator[Problem]:
     known = list(error.schema.get("properties", {}))
-    free = list(error.schema.get("patternProperties", {}))
     for key, value in error.instance.items():
-        if key in known or any(re.search(pattern, key) for pattern in free):
+        if not _is_unknown(key, error):
             continue
         where = document.key([*path, key])
         split = [name for name, text in error.instance.items() if isinstance(text, str) and text.count("(") > text.count(")")]
@@ -132,3 +131,42 @@ def _kind_of(value: Any) -> str:
 
 def _shown(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def prune(document: Document) -> frozenset[str]:
+    """Take out of the document what the schema does not allow, so that the rest can be checked as well.
+
+    An unknown key goes alone; of other mistakes the whole table, staging source or target goes. Returns the names
+    of the tables and staging sources that were lost.
+    """
+    lost: set[str] = set()
+    for error in sorted(_validator(True).iter_errors(document.data), key=lambda error: -len(error.absolute_path)):
+        path = list(error.absolute_path)
+        if error.validator in ("additionalProperties", "unevaluatedProperties"):
+            node = document.data
+            for step in path:
+                node = node[step] if node is not None and (isinstance(node, list) or step in node) else None
+            for key in [key for key in node or () if _is_unknown(key, error)]:
+                del node[key]
+        else:
+            if "propertyNames" in error.absolute_schema_path:
+                path.append(error.instance)
+            lost |= _without(document.data, path)
+    return frozenset(lost)
+
+
+def _is_unknown(key: str, error: ValidationError) -> bool:
+    schema = error.schema if isinstance(error.schema, dict) else {}
+    free = schema.get("patternProperties", {})
+    return key not in schema.get("properties", {}) and not any(re.search(pattern, key) for pattern in free)
+
+
+def _without(data: Any, path: list[Any]) -> set[str]:
+    section = data.get(path[0]) if path else None
+    if len(path) > 1 and path[0] in ("staging", "tables", "targets", "vars") and isinstance(section, dict):
+        section.pop(path[1], None)
+        return {str(path[1])} if path[0] in ("staging", "tables") else set()
+    if path:
+        data.pop(path[0], None)
+        return set(section) if path[0] in ("staging", "tables") and isinstance(section, dict) else set()
+    return set()

@@ -65,20 +65,23 @@ class Document:
         _, mark = self._marks(path)
         return self.at(mark, self._width(mark))
 
-    def inside(self, path: Sequence[Key], line: int, column: int, width: int = 1) -> Where:
-        """Return the place of `line`, `column` (from 1) of the text at `path`, as it stands in the file.
-
-        Exact for block scalars (`|`) and for text on one line; for folded text the place of the value.
-        """
+    def text(self, path: Sequence[Key]) -> Text:
+        """Return the text at `path`, with its place in the file."""
         _, (first, start) = self._marks(path)
-        text = self.lines[first][start:] if first < len(self.lines) else ""
-        if text.startswith("|"):
+        content = self._at(path)
+        written = self.lines[first][start:] if first < len(self.lines) else ""
+        if written.startswith("|"):
             body = self.lines[first + 1 :]
             indent = next((len(row) - len(row.lstrip(" ")) for row in body if row.strip()), 0)
-            return self.at((first + line, indent + column - 1), width)
-        if line == 1 and not text.startswith(">"):
-            return self.at((first, start + column - 1 + text.startswith(("'", '"'))), width)
-        return self.value(path)
+            return Text(content, self, (first + 1, indent))
+        quoted = written.startswith(("'", '"'))
+        return Text(content, self, (first, start + quoted), exact=not written.startswith(">"))
+
+    def _at(self, path: Sequence[Key]) -> Any:
+        node = self.data
+        for step in path:
+            node = node[step]
+        return node
 
     def at(self, mark: Mark, width: int = 1) -> Where:
         """Return the place at a mark of the parser."""
@@ -107,24 +110,52 @@ class Document:
         return len(re.split(r"[,\]}]|\s#", text)[0].rstrip()) or 1
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text of many lines, such as a SELECT, and where its first character stands."""
+
+    content: str
+    document: Document
+    start: Mark = (0, 0)
+    exact: bool = True
+    """False for folded text (`>`), whose lines are not the file's lines."""
+
+    def at(self, line: int, column: int, width: int = 1) -> Where:
+        """Return the place in the file of a line and a column of this text, both from 1."""
+        first, indent = self.start
+        if not self.exact or (line > 1 and first + line > len(self.document.lines)):
+            return self.document.at(self.start, width)
+        return self.document.at((first + line - 1, indent + column - 1), width)
+
+
+def read_text(path: Path, name: str) -> Text:
+    """Read a file of plain text, such as a `sql_file`. Errors: InvalidPipeline."""
+    content = _decoded(path, name)
+    return Text(content, Document(path, name, tuple(content.split("\n")), content))
+
+
 def read_document(path: Path, name: str) -> Document:
     """Read the YAML file at `path`; `name` is what messages call it.
 
     Errors: InvalidPipeline for a file that is missing, unreadable, empty or broken YAML, for duplicate keys,
     several documents, unknown tags, and for aliases that refer to themselves or explode.
     """
+    text = _decoded(path, name)
+    lines = tuple(text.split("\n"))
+    return Document(path, name, lines, _Builder(Document(path, name, lines, None)).build(text))
+
+
+def _decoded(path: Path, name: str) -> str:
     try:
         content = path.read_bytes()
     except OSError as error:
         raise InvalidPipeline([Problem(f"cannot read {name}: {error.strerror}", hint=_missing_hint(path))]) from error
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         where = Where(name, line, error.start - content.rfind(b"\n", 0, error.start))
         raise InvalidPipeline([Problem("the file is not UTF-8", where, "save it as UTF-8")]) from error
-    lines = tuple(text.split("\n"))
-    return Document(path, name, lines, _Builder(Document(path, name, lines, None)).build(text))
 
 
 def _missing_hint(path: Path) -> str:

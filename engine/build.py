@@ -1,0 +1,452 @@
+"""Documents -> Pipeline: what the JSON Schema cannot say is checked here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from . import copy as copying
+from .datatypes import DataType, UnknownType, parse_type
+from .errors import InvalidPipeline, Problem, Where
+from .jsonpaths import InvalidPath, notation, parse_path, path_to
+from .lexical import MAX_NAME_BYTES
+from .model import (
+    Check,
+    Column,
+    Definition,
+    Load,
+    Mount,
+    Pipeline,
+    Reference,
+    Secret,
+    SortKey,
+    StagingSource,
+    Table,
+    Target,
+)
+from .source import Document, Key, Text, read_text
+
+MAX_COMPOUND_SORTKEY = 400
+MAX_INTERLEAVED_SORTKEY = 8
+_NUMBER_ENCODINGS = ("az64", "delta", "delta32k", "mostly8", "mostly16", "mostly32")
+_TEXT_ENCODINGS = ("lzo", "text255", "text32k")
+_ROOT_KEYS = ("name", "version", "description", "target", "targets", "schema", "include")
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A pipeline, the `vars` with their places, and what is wrong with it."""
+
+    pipeline: Pipeline
+    variables: dict[str, tuple[Any, Where]]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """A place in a document; problems that are found below it go into one list."""
+
+    document: Document
+    path: tuple[Key, ...]
+    problems: list[Problem]
+
+    def __truediv__(self, key: Key) -> _At:
+        return _At(self.document, (*self.path, key), self.problems)
+
+    @property
+    def key(self) -> Where:
+        return self.document.key(self.path)
+
+    @property
+    def value(self) -> Where:
+        return self.document.value(self.path)
+
+    def problem(self, message: str, hint: str = "", *, at_key: bool = False) -> None:
+        self.problems.append(Problem(message, self.key if at_key else self.value, hint))
+
+
+def build(documents: Sequence[Document]) -> Built:
+    """Make the pipeline of its own document (the first) and the included ones, all valid by the schema."""
+    problems: list[Problem] = []
+    roots = [_At(document, (), problems) for document in documents]
+    main = documents[0].data
+    schema = main.get("schema", "public")
+    _included_keys(roots[1:])
+    targets = tuple(_targets(roots[0] / "targets", main.get("targets"), main["name"]))
+    target = _default_target(roots[0] / "target", main.get("target"), targets)
+    folder = documents[0].path.parent
+    staging = tuple(
+        _staging(at, name, spec, schema) for at, name, spec in _named(roots, "staging") if _unused(at, roots)
+    )
+    tables = tuple(
+        _table(at, name, spec, schema, folder) for at, name, spec in _named(roots, "tables") if _unused(at, roots)
+    )
+    definitions = {step.definition.name: step.definition for step in (*staging, *tables)}
+    if not definitions:
+        roots[0].problem("the pipeline has neither staging nor tables", "add a table under 'tables:'")
+    _check_links(roots, definitions)
+    variables = {name: (value, at.value) for at, name, value in _named(roots, "vars")}
+    pipeline = Pipeline(
+        name=main["name"], path=documents[0].path, schema=schema, target=target, targets=targets,
+        staging=staging, tables=tables, description=main.get("description", ""),
+    )  # fmt: skip
+    return Built(pipeline, variables, tuple(problems))
+
+
+def inside(folder: Path, relative: str) -> Path:
+    """Return the path of `relative` in `folder`. Errors: ValueError if it leaves the folder, also through a link."""
+    path = (folder / relative).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        raise ValueError(f"the path '{relative}' leaves the pipeline's folder")
+    return path
+
+
+def did_you_mean(word: str, known: Iterable[str], what: str) -> str:
+    """Return a hint: the nearest of the known words, or all of them when few."""
+    names = sorted(known)
+    close = get_close_matches(word, names, n=1)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    return f"{what}: {shown}" if names else ""
+
+
+def _named(roots: Sequence[_At], section: str) -> Iterator[tuple[_At, str, Any]]:
+    for root in roots:
+        for name, spec in root.document.data.get(section, {}).items():
+            yield root / section / name, name, spec
+
+
+def _unused(at: _At, roots: Sequence[_At]) -> bool:
+    """Tell whether `at` is the first to use its name; a later one is a problem, told once."""
+    name = at.path[-1]
+    places = [other for section in ("staging", "tables") for other, known, _ in _named(roots, section) if known == name]
+    first = min(places, key=lambda place: (roots[0].document is not place.document, place.key.line))
+    if first.document is at.document and first.path == at.path:
+        return True
+    at.problem(f"a second table '{name}'", f"the first stands at {first.key}; every name is used once", at_key=True)
+    return False
+
+
+def _included_keys(parts: Sequence[_At]) -> None:
+    for part in parts:
+        for key in part.document.data:
+            if key in _ROOT_KEYS:
+                message = f"'{key}' belongs into the pipeline's own file"
+                (part / key).problem(message, "an included file has vars, staging and tables", at_key=True)
+
+
+# --- targets ---------------------------------------------------------------------------------------------------------
+
+
+def _targets(at: _At, specs: dict[str, Any] | None, pipeline: str) -> Iterator[Target]:
+    if specs is None:
+        yield _local_target("local", {}, pipeline, at)
+        return
+    for name, spec in specs.items():
+        if spec["warehouse"] == "local":
+            yield _local_target(name, spec, pipeline, at / name)
+        else:
+            yield _cluster_target(name, spec, at / name)
+
+
+def _local_target(name: str, spec: dict[str, Any], pipeline: str, at: _At) -> Target:
+    mounts = tuple(Mount(url.rstrip("/"), folder) for url, folder in spec.get("mounts", {}).items())
+    for mount in mounts:
+        _stays_inside(at / "mounts", mount.folder, "or mount it with --mount")
+    database = spec.get("database", f".etlrun/{pipeline}.duckdb")
+    if database != ":memory:":
+        _stays_inside(at / "database", database, "")
+    return Target(
+        name=name, warehouse="local", where=at.key, database=database, mounts=mounts,
+        iam_role=spec.get("iam_role", "default"), work=spec.get("work", "s3://etlrun-work").rstrip("/"),
+        places=_places(at, spec),
+    )  # fmt: skip
+
+
+def _cluster_target(name: str, spec: dict[str, Any], at: _At) -> Target:
+    return Target(
+        name=name, warehouse=spec["warehouse"], where=at.key, host=spec["host"], port=str(spec.get("port", 5439)),
+        database=spec.get("database", "dev"), user=spec["user"], password=Secret(spec["password"]),
+        iam_role=spec.get("iam_role", "default"), region=spec.get("region", ""), work=spec["work"].rstrip("/"),
+        places=_places(at, spec),
+    )  # fmt: skip
+
+
+def _places(at: _At, spec: dict[str, Any]) -> dict[str, Where]:
+    return {key: (at / key).value for key in spec}
+
+
+def _stays_inside(at: _At, relative: str, hint: str) -> None:
+    try:
+        inside(at.document.path.parent, relative)
+    except ValueError as error:
+        at.problem(str(error), f"move it into {at.document.path.parent} {hint}".rstrip())
+
+
+def _default_target(at: _At, name: str | None, targets: Sequence[Target]) -> str:
+    known = [target.name for target in targets]
+    if name is None:
+        if len(known) == 1:
+            return known[0]
+        at.problem("'target' is missing, and there are several targets", f"add 'target: {known[0]}'")
+        return known[0]
+    if name not in known:
+        at.problem(f"unknown target '{name}'", did_you_mean(name, known, "targets are"))
+    return name
+
+
+# --- definitions -----------------------------------------------------------------------------------------------------
+
+
+def _definition(at: _At, name: str, spec: dict[str, Any], schema: str) -> Definition:
+    if len(name.encode()) > MAX_NAME_BYTES:
+        at.problem(f"the name has {len(name.encode())} bytes", f"Redshift takes {MAX_NAME_BYTES}", at_key=True)
+    columns = tuple(_column(at / "columns" / key, key, column) for key, column in spec["columns"].items())
+    names = [column.name for column in columns]
+    flagged = tuple(key for key, column in spec["columns"].items() if column.get("primary_key"))
+    listed = tuple(spec.get("primary_key", ()))
+    if flagged and listed:
+        (at / "primary_key").problem("the primary key is declared twice", "on the columns, or here")
+    _known_columns(at / "primary_key", listed, names, "primary_key")
+    return Definition(
+        name=name, schema=schema, where=at.key, columns=columns, description=spec.get("description", ""),
+        primary_key=listed or flagged, diststyle=spec.get("diststyle", ""), distkey=_distkey(at, spec, columns),
+        sortkey=_sortkey(at, spec.get("sortkey"), columns),
+    )  # fmt: skip
+
+
+def _known_columns(at: _At, wanted: Iterable[str], known: Sequence[str], what: str) -> None:
+    for name in wanted:
+        if name not in known:
+            at.problem(f"{what} names no column: '{name}'", did_you_mean(name, known, "columns are"))
+
+
+def _column(at: _At, name: str, spec: dict[str, Any]) -> Column:
+    type_ = _type(at / "type", spec["type"])
+    identity = tuple(spec["identity"]) if "identity" in spec else None
+    if identity and type_.name not in ("integer", "bigint"):
+        (at / "identity").problem(f"an identity column is integer or bigint, not {type_}", "change the type")
+    if identity and "default" in spec:
+        (at / "default").problem("an identity column has no default", "take one of them out")
+    if "encode" in spec:
+        _encoding(at / "encode", spec["encode"], type_)
+    default = spec.get("default", "")
+    return Column(
+        name=name, type=type_, where=at.key, description=spec.get("description", ""), nullable=spec.get("null", True),
+        default=str(default).upper() if isinstance(default, bool) else str(default), encode=spec.get("encode", ""),
+        identity=identity, unique=spec.get("unique", False), references=_reference(spec.get("references")),
+        path=spec.get("path", ""),
+    )  # fmt: skip
+
+
+def _type(at: _At, text: str) -> DataType:
+    try:
+        return parse_type(text)
+    except UnknownType as error:
+        if text.count("(") <= text.count(")"):  # else it was split at its comma, which the schema has told
+            at.problem(str(error), error.hint)
+        return DataType("varchar", length=256)
+
+
+def _encoding(at: _At, encode: str, type_: DataType) -> None:
+    textual = type_.is_text
+    if (encode in _NUMBER_ENCODINGS and textual) or (encode == "az64" and type_.name in ("boolean", "real", "double precision", "super")):
+        at.problem(f"{encode} does not encode {type_}", "leave 'encode' out, and Redshift chooses")
+    elif encode in ("text255", "text32k") and type_.name != "varchar":
+        at.problem(f"{encode} encodes varchar only, not {type_}", "leave 'encode' out, and Redshift chooses")
+
+
+def _reference(text: str | None) -> Reference | None:
+    if text is None:
+        return None
+    table, _, column = text.partition(".")
+    return Reference(table, column)
+
+
+def _distkey(at: _At, spec: dict[str, Any], columns: Sequence[Column]) -> str:
+    distkey: str = spec.get("distkey", "")
+    style = spec.get("diststyle")
+    if distkey:
+        _known_columns(at / "distkey", [distkey], [column.name for column in columns], "distkey")
+        _sortable(at / "distkey", [distkey], columns)
+        if style not in (None, "key"):
+            (at / "diststyle").problem(f"diststyle {style} has no distkey", "take one of them out")
+    elif style == "key":
+        (at / "diststyle").problem("diststyle key needs a distkey", "add 'distkey: column'")
+    return distkey
+
+
+def _sortkey(at: _At, spec: Any, columns: Sequence[Column]) -> SortKey | None:
+    if spec is None:
+        return None
+    if spec == "auto":
+        return SortKey("auto")
+    kind, wanted, most = ("compound", spec, MAX_COMPOUND_SORTKEY)
+    if isinstance(spec, dict):
+        kind, wanted, most = ("interleaved", spec["interleaved"], MAX_INTERLEAVED_SORTKEY)
+    _known_columns(at / "sortkey", wanted, [column.name for column in columns], "sortkey")
+    _sortable(at / "sortkey", wanted, columns)
+    if len(wanted) > most:
+        (at / "sortkey").problem(f"{len(wanted)} sort columns", f"an {kind} sort key takes {most} at most")
+    return SortKey("interleaved" if kind == "interleaved" else "compound", tuple(wanted))
+
+
+def _sortable(at: _At, wanted: Iterable[str], columns: Sequence[Column]) -> None:
+    for column in columns:
+        if column.name in wanted and column.type.name in ("super", "varbyte", "geometry", "geography", "hllsketch"):
+            at.problem(f"'{column.name}' is {column.type}, which no distkey or sortkey may be", "choose another column")
+
+
+def _check_links(roots: Sequence[_At], definitions: dict[str, Definition]) -> None:
+    """Check what one table says of another: foreign keys, depends_on, relationships."""
+    for at, name, spec in (*_named(roots, "staging"), *_named(roots, "tables")):
+        for column, settings in spec["columns"].items():
+            if "references" in settings:
+                _check_reference(at / "columns" / column / "references", settings["references"], definitions)
+        for position, other in enumerate(spec.get("depends_on", ())):
+            if other not in definitions or other == name:
+                hint = did_you_mean(other, set(definitions) - {name}, "steps are")
+                (at / "depends_on" / position).problem(f"depends_on names no other step: '{other}'", hint)
+        for position, check in enumerate(spec.get("checks", ())):
+            for column, other in check.get("relationships", {}).items():
+                _check_reference(at / "checks" / position / "relationships" / column, other, definitions)
+
+
+def _check_reference(at: _At, text: str, definitions: dict[str, Definition]) -> None:
+    table, _, column = text.partition(".")
+    if table not in definitions:
+        at.problem(f"no table '{table}'", did_you_mean(table, definitions, "tables are"))
+    elif column and definitions[table].column(column) is None:
+        names = [known.name for known in definitions[table].columns]
+        at.problem(f"'{table}' has no column '{column}'", did_you_mean(column, names, "columns are"))
+    elif not column and len(definitions[table].primary_key) != 1:
+        at.problem(f"'{table}' has no primary key of one column", f"write {table}.column")
+
+
+# --- staging ---------------------------------------------------------------------------------------------------------
+
+
+def _staging(at: _At, name: str, spec: dict[str, Any], schema: str) -> StagingSource:
+    definition = _definition(at, name, spec, schema)
+    options = dict(spec.get("copy", {}))
+    for option, value in list(options.items()):
+        if option.startswith("x-") or value is False and option not in ("compupdate", "statupdate"):
+            del options[option]
+        elif option in ("compupdate", "statupdate") and isinstance(value, bool):
+            options[option] = "on" if value else "off"
+        elif option == "acceptinvchars" and value is True:
+            options[option] = "?"
+    paths = _paths(at, spec, definition)
+    statement = copying.Copy(
+        table=copying.TableName(schema, name), source=spec["from"],
+        columns=tuple(column.name for column in definition.columns if column.path or not column.default),
+        format=_format(at, spec, options.pop("fixedwidth", "")), **options,
+    )  # fmt: skip
+    for reason in copying.conflicts(replace(statement, authorization=copying.IamRole())):
+        place = at / "copy" if "copy" in spec else at / "from"
+        what, _, hint = reason.partition(": ")
+        place.problem(what, hint, at_key=True)
+    _check_columns(at, spec.get("checks", ()), definition)
+    return StagingSource(definition, statement, (at / "from").value, paths, _checks(at, spec))
+
+
+def _format(at: _At, spec: dict[str, Any], fixedwidth: str) -> copying.Format:
+    name = spec.get("format", "json")
+    if name == "fixedwidth":
+        if not fixedwidth:
+            (at / "format").problem("fixedwidth needs its widths", "add copy: {fixedwidth: 'label:width,label:width'}")
+        return copying.Format("fixedwidth", fixedwidth or "a:1")
+    if fixedwidth:
+        (at / "copy" / "fixedwidth").problem(f"widths, but the format is {name}", "write 'format: fixedwidth'")
+    if name in ("json", "avro"):
+        return copying.Format(name, spec.get("jsonpaths", "auto"))
+    return copying.Format("text" if name == "delimited" else name)
+
+
+def _paths(at: _At, spec: dict[str, Any], definition: Definition) -> tuple[str, ...]:
+    written = [column for column in definition.columns if column.path]
+    kind = spec.get("format", "json")
+    if "jsonpaths" in spec and kind not in ("json", "avro"):
+        (at / "jsonpaths").problem(f"jsonpaths, but the format is {kind}", "take it out", at_key=True)
+    if not written:
+        if spec.get("jsonpaths") == "noshred" and [c.type.name for c in definition.columns] != ["super"]:
+            (at / "jsonpaths").problem("'noshred' needs a table of exactly one super column", "declare one")
+        return ()
+    place = at / "columns" / written[0].name / "path"
+    if kind not in ("json", "avro"):
+        place.problem(f"a path, but {kind} files have no paths", "columns are taken in their order", at_key=True)
+    elif "jsonpaths" in spec:
+        place.problem("a path, but 'jsonpaths' is given as well", "keep one of them", at_key=True)
+    for column in written:
+        try:
+            parse_path(column.path)
+        except InvalidPath as error:
+            (at / "columns" / column.name / "path").problem(str(error), error.hint)
+    return _one_notation(at, definition.columns)
+
+
+def _one_notation(at: _At, columns: Sequence[Column]) -> tuple[str, ...]:
+    written = [(column, notation(column.path)) for column in columns if column.path]
+    kinds = [(column, kind) for column, kind in written if kind]
+    for column, kind in kinds:
+        if kind != kinds[0][1]:
+            message = f"the path '{column.path}' is in {kind} notation, '{kinds[0][0].path}' in {kinds[0][1]} notation"
+            (at / "columns" / column.name / "path").problem(message, "one JSONPaths file keeps to one notation")
+            break
+    bracket = bool(kinds) and kinds[0][1] == "bracket"
+    default = "$['{}']".format if bracket else path_to
+    return tuple(column.path or default(column.name) for column in columns if column.path or not column.default)
+
+
+# --- tables ----------------------------------------------------------------------------------------------------------
+
+
+def _table(at: _At, name: str, spec: dict[str, Any], schema: str, folder: Path) -> Table:
+    definition = _definition(at, name, spec, schema)
+    load, place = spec["load"], at / "load"
+    names = [column.name for column in definition.columns]
+    if isinstance(load.get("key"), list):
+        _known_columns(place / "key", load["key"], names, "key")
+    _check_columns(at, spec.get("checks", ()), definition)
+    return Table(
+        definition,
+        Load(
+            strategy=load.get("strategy", "replace"),
+            where=(place / "strategy").value if "strategy" in load else place.key,
+            sql=_sql(place, load, folder),
+            settings={key: value for key, value in load.items() if key not in ("strategy", "sql", "sql_file")},
+        ),
+        depends_on=tuple((other, (at / "depends_on" / i).value) for i, other in enumerate(spec.get("depends_on", ()))),
+        checks=_checks(at, spec),
+    )
+
+
+def _sql(at: _At, load: dict[str, Any], folder: Path) -> Text:
+    if "sql" in load:
+        return at.document.text((*at.path, "sql"))
+    try:
+        return read_text(inside(folder, load["sql_file"]), str(Path(at.document.name).parent / load["sql_file"]))
+    except ValueError as error:
+        (at / "sql_file").problem(str(error), f"move it into {folder}")
+    except InvalidPipeline as error:
+        (at / "sql_file").problem(str(error), "; ".join(problem.hint for problem in error.problems))
+    return Text("", at.document)
+
+
+def _checks(at: _At, spec: dict[str, Any]) -> tuple[Check, ...]:
+    return tuple(
+        Check(kind, values, (at / "checks" / position / kind).key)
+        for position, check in enumerate(spec.get("checks", ()))
+        for kind, values in check.items()
+    )
+
+
+def _check_columns(at: _At, checks: Sequence[dict[str, Any]], definition: Definition) -> None:
+    names = [column.name for column in definition.columns]
+    for position, check in enumerate(checks):
+        for kind in ("not_null", "unique", "accepted_values", "relationships"):
+            _known_columns(at / "checks" / position / kind, check.get(kind, ()), names, kind)

@@ -1,0 +1,81 @@
+"""${NAME} and ${NAME:-default}: environment variables in the YAML's targets and vars."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from .errors import InvalidPipeline, Problem, Where
+from .model import Mount, Secret, Target
+
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_SETTINGS = ("database", "host", "port", "user", "password", "iam_role", "region", "work")
+
+
+def expand(text: str, environ: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+    """Return `text` with its variables put in, and the names of those that are unset and have no default.
+
+    An unset one stays as it was written. As in a shell, ':-' also counts an empty variable as unset.
+    """
+    unset: list[str] = []
+
+    def value(match: re.Match[str]) -> str:
+        name, default = match[1], match[2]
+        if default is not None:
+            return environ.get(name) or default
+        if name not in environ:
+            unset.append(name)
+        return environ.get(name, match[0])
+
+    return _REFERENCE.sub(value, text), tuple(unset)
+
+
+def fill(target: Target, environ: Mapping[str, str]) -> Target:
+    """Return the target with the variables that are set; what is unset stays as ${NAME}. For dry runs."""
+    return _filled(target, environ)[0]
+
+
+def resolve(target: Target, environ: Mapping[str, str]) -> Target:
+    """Return the target as a run needs it. Errors: InvalidPipeline, naming every variable that is unset."""
+    filled, problems = _filled(target, environ)
+    if problems:
+        raise InvalidPipeline(problems)
+    return filled
+
+
+def expand_variables(
+    variables: Mapping[str, tuple[Any, Where]], environ: Mapping[str, str]
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Return the values of `vars`, and a problem for each environment variable that is unset."""
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name, (value, where) in variables.items():
+        values[name], unset = expand(value, environ) if isinstance(value, str) else (value, ())
+        problems += [_unset(variable, where) for variable in unset]
+    return values, problems
+
+
+def _filled(target: Target, environ: Mapping[str, str]) -> tuple[Target, list[Problem]]:
+    problems: list[Problem] = []
+
+    def put(text: str, place: str) -> str:
+        result, unset = expand(text, environ)
+        problems.extend(_unset(name, target.places.get(place, target.where)) for name in unset)
+        return result
+
+    settings: dict[str, Any] = {
+        name: put(value.reveal() if isinstance(value, Secret) else value, name)
+        for name in _SETTINGS
+        if (value := getattr(target, name))
+    }
+    if "password" in settings:
+        settings["password"] = Secret(settings["password"])
+    mounts = tuple(Mount(put(mount.url, "mounts"), put(mount.folder, "mounts")) for mount in target.mounts)
+    return replace(target, mounts=mounts, **settings), problems
+
+
+def _unset(name: str, where: Where) -> Problem:
+    hint = f"set it before the run, or give a default: ${{{name}:-…}}"
+    return Problem(f"the environment variable {name} is not set", where, hint)

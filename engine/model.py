@@ -1,0 +1,190 @@
+"""What a pipeline is: frozen records, made by `build` from documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from .copy import Copy
+from .datatypes import DataType
+from .errors import Where
+from .source import Text
+
+
+class Secret(str):
+    """A text that shows itself to nobody who prints it; `reveal` is for the driver."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return "***"
+
+    def reveal(self) -> str:
+        return str.__str__(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A folder that stands for a bucket, as it was declared."""
+
+    url: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A named place to run. Texts may still hold ${NAME}, until `environment.resolve` has been asked."""
+
+    name: str
+    warehouse: str
+    where: Where
+    database: str = ""
+    mounts: tuple[Mount, ...] = ()
+    host: str = ""
+    port: str = "5439"
+    user: str = field(default="", repr=False)
+    password: Secret = field(default=Secret(""), repr=False)
+    iam_role: str = "default"
+    region: str = ""
+    work: str = ""
+    places: Mapping[str, Where] = field(default_factory=dict, repr=False, compare=False)
+    """Where each setting was written, by its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A foreign key: the table and its column."""
+
+    table: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    type: DataType
+    where: Where
+    description: str = ""
+    nullable: bool = True
+    default: str = ""
+    """A SQL expression; empty for none."""
+    encode: str = ""
+    identity: tuple[int, int] | None = None
+    unique: bool = False
+    references: Reference | None = None
+    path: str = ""
+    """The JSONPath of a staging column; empty if none was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """How rows are sorted; `columns` is empty for AUTO."""
+
+    kind: Literal["auto", "compound", "interleaved"]
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must hold: `kind` names a template of checks/, `values` is what the YAML says of it."""
+
+    kind: str
+    values: Any
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A table as CREATE TABLE sees it."""
+
+    name: str
+    schema: str
+    where: Where
+    columns: tuple[Column, ...]
+    description: str = ""
+    primary_key: tuple[str, ...] = ()
+    diststyle: str = ""
+    distkey: str = ""
+    sortkey: SortKey | None = None
+
+    def column(self, name: str) -> Column | None:
+        return next((column for column in self.columns if column.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class StagingSource:
+    """Raw files, and the staging table that COPY loads them into."""
+
+    definition: Definition
+    copy: Copy
+    """The COPY without its authorization and without a generated JSONPaths file: the target gives both."""
+    where: Where
+    jsonpaths: tuple[str, ...] = ()
+    """The paths of the JSONPaths file to generate, in the order of the columns; empty for none."""
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.definition.name
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How rows get into a table."""
+
+    strategy: str
+    where: Where
+    sql: Text
+    """The SELECT as written: a Jinja template."""
+    select: str = ""
+    """The SELECT as it is sent, rendered by `read`."""
+    columns: tuple[str, ...] = ()
+    """The table's columns that the SELECT fills, in the SELECT's order."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """The strategy's own keys: key, order_by, …"""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of the star schema, and how it is filled."""
+
+    definition: Definition
+    load: Load
+    depends_on: tuple[tuple[str, Where], ...] = ()
+    checks: tuple[Check, ...] = ()
+    reads: tuple[str, ...] = ()
+    """The steps that its SELECT reads, found by `read`."""
+
+    @property
+    def name(self) -> str:
+        return self.definition.name
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """One YAML file, with what it includes."""
+
+    name: str
+    path: Path
+    schema: str
+    target: str
+    targets: tuple[Target, ...]
+    staging: tuple[StagingSource, ...]
+    tables: tuple[Table, ...]
+    description: str = ""
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        return self.path.parent
+
+    @property
+    def definitions(self) -> tuple[Definition, ...]:
+        return tuple(step.definition for step in (*self.staging, *self.tables))

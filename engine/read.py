@@ -1,0 +1,191 @@
+"""path -> Pipeline: the front half in a few lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from . import schema, sql
+from .build import Built, build, did_you_mean, inside
+from .environment import expand_variables
+from .errors import InvalidPipeline, Problem, Where
+from .graph import Cycle, order
+from .model import Pipeline, Table
+from .render import TemplateError, available, render_text
+from .source import Document, Mapping as YamlMapping, read_document
+
+
+def read_pipeline(
+    path: Path, environ: Mapping[str, str], variables: Mapping[str, str] | None = None, *, complete: bool = False
+) -> Pipeline:
+    """Read the pipeline at `path` and check all that can be known without a warehouse.
+
+    `variables` override `vars`. `complete` says that every environment variable that `vars` names must be set, as a
+    run needs it. Errors: InvalidPipeline with every problem found, in the order of the file.
+    """
+    documents, problems, lost = _documents(path)
+    built = build(documents)
+    problems += built.problems
+    values, unset = _values(built, environ, variables or {}, problems)
+    if complete:
+        problems += unset
+    pipeline = replace(built.pipeline, variables=values)
+    tables = tuple(_read_table(table, pipeline, lost, problems) for table in pipeline.tables)
+    pipeline = replace(pipeline, tables=tables)
+    _check_templates(pipeline, problems)
+    try:
+        order(needs(pipeline))
+    except Cycle as cycle:
+        where = next(definition.where for definition in pipeline.definitions if definition.name == cycle.path[0])
+        problems.append(Problem(f"these tables wait for each other: {cycle}", where, "one of them must not read the next"))
+    if problems:
+        raise InvalidPipeline(problems)
+    return pipeline
+
+
+def needs(pipeline: Pipeline) -> dict[str, frozenset[str]]:
+    """Return for each step the steps that it waits for: what its SELECT reads, `depends_on`, foreign keys."""
+    known = {definition.name for definition in pipeline.definitions}
+    found: dict[str, frozenset[str]] = {source.name: frozenset() for source in pipeline.staging}
+    for table in pipeline.tables:
+        keys = {column.references.table for column in table.definition.columns if column.references}
+        related = {
+            other.partition(".")[0]
+            for check in table.checks
+            if check.kind == "relationships"
+            for other in check.values.values()
+        }
+        waits = {*table.reads, *(name for name, _ in table.depends_on), *((keys | related) - {table.name})}
+        found[table.name] = frozenset(waits & known)
+    return found
+
+
+def _documents(path: Path) -> tuple[list[Document], list[Problem], frozenset[str]]:
+    main = read_document(path, str(path))
+    problems = schema.check(main)
+    if not isinstance(main.data, YamlMapping):
+        raise InvalidPipeline(problems)
+    lost = schema.prune(main) if problems else frozenset()
+    main.data.setdefault("name", "pipeline")
+    documents = [main]
+    for position, name in enumerate(main.data.get("include", ())):
+        try:
+            part = read_document(inside(path.parent, name), str(path.parent / name))
+        except ValueError as error:
+            problems.append(Problem(str(error), main.value(("include", position)), "include files of this folder"))
+            continue
+        except InvalidPipeline as error:
+            problems += [replace(p, where=p.where or main.value(("include", position))) for p in error.problems]
+            continue
+        found = schema.check(part, part=True)
+        problems += found
+        if isinstance(part.data, YamlMapping):
+            lost |= schema.prune(part) if found else frozenset()
+            documents.append(part)
+    return documents, problems, lost
+
+
+def _values(
+    built: Built, environ: Mapping[str, str], overrides: Mapping[str, str], problems: list[Problem]
+) -> tuple[dict[str, Any], list[Problem]]:
+    declared = {name: value for name, value in built.variables.items() if name not in overrides}
+    values, unset = expand_variables(declared, environ)
+    for name in overrides:
+        if name not in built.variables:
+            problems.append(Problem(f"--var {name}: the pipeline has no such variable", None,
+                                    did_you_mean(name, built.variables, "vars are") or "declare it under vars:"))  # fmt: skip
+    return {**values, **overrides}, unset
+
+
+def _read_table(table: Table, pipeline: Pipeline, lost: frozenset[str], problems: list[Problem]) -> Table:
+    load = table.load
+    if not load.sql.content:
+        return table
+    try:
+        select = render_text(load.sql.content, template_values(pipeline)).strip().rstrip(";").rstrip()
+        read = sql.read_select(select)
+    except TemplateError as error:
+        hint = error.hint or _template_hint(pipeline)
+        problems.append(Problem(str(error), load.sql.at(error.line, 1, 1_000), hint))
+        return table
+    except sql.InvalidSql as error:
+        problems.append(Problem(str(error), _place(load.sql.at, load.sql.content, select, error)))
+        return replace(table, load=replace(load, select=select))
+    names = {definition.name for definition in pipeline.definitions}
+    reads = []
+    for relation in read.relations:
+        if relation.schema not in ("", pipeline.schema):
+            continue  # it lies outside of the pipeline; the warehouse knows it
+        if relation.name == table.name:
+            continue  # a table may look at its own former rows
+        if relation.name in names:
+            reads.append(relation.name)
+        elif relation.name not in lost:
+            where = _place(load.sql.at, load.sql.content, select, relation, len(relation.name))
+            hint = did_you_mean(relation.name, names, "declared are") or "declare it"
+            message = f"'{table.name}' reads '{relation.name}', which is not declared"
+            problems.append(Problem(message, where, f"{hint} (a table outside of the pipeline: schema.table)"))
+    columns = _filled_columns(table, read, problems)
+    return replace(table, reads=tuple(reads), load=replace(load, select=select, columns=columns))
+
+
+def _filled_columns(table: Table, read: sql.Select, problems: list[Problem]) -> tuple[str, ...]:
+    definition = table.definition
+    if not read.columns:
+        return tuple(column.name for column in definition.columns if column.identity is None)
+    known = [column.name for column in definition.columns]
+    extra = set(read.columns) - set(known)
+    if extra and "order_by" not in table.load.settings:
+        for name in sorted(extra):
+            message = f"the SELECT gives '{name}', which is no column of '{table.name}'"
+            problems.append(Problem(message, table.load.sql.at(1, 1), did_you_mean(name, known, "columns are")))
+    doubled = sorted({name for name in read.columns if read.columns.count(name) > 1})
+    for name in doubled:
+        problems.append(Problem(f"the SELECT gives '{name}' twice", table.load.sql.at(1, 1), "give one another name"))
+    for column in definition.columns:
+        required = not column.nullable or column.name in definition.primary_key
+        if required and not column.default and column.identity is None and column.name not in read.columns:
+            message = f"the SELECT does not give '{column.name}', which must not be NULL"
+            problems.append(Problem(message, column.where, "add it to the SELECT, or give the column a default"))
+        if column.identity is not None and column.name in read.columns:
+            message = f"the SELECT gives '{column.name}', which is an identity column"
+            problems.append(Problem(message, table.load.sql.at(1, 1), "Redshift numbers the rows: take it out"))
+    return tuple(name for name in read.columns if name in known)
+
+
+def template_values(pipeline: Pipeline) -> dict[str, Any]:
+    """Return what every template and every SELECT may ask for."""
+    return {"vars": dict(pipeline.variables), "schema": pipeline.schema, "pipeline": pipeline.name}
+
+
+def _template_hint(pipeline: Pipeline) -> str:
+    names = ", ".join(f"vars.{name}" for name in pipeline.variables) or "no vars are declared"
+    return f"known here: {names}, schema, pipeline"
+
+
+def _place(at: Any, written: str, sent: str, spot: Any, width: int = 0) -> Where:
+    """Return where a spot of the rendered SELECT stands in the file; its beginning if Jinja moved the lines."""
+    lines, rendered = written.lstrip("\n").split("\n"), sent.split("\n")
+    skipped = len(written) - len(written.lstrip("\n"))
+    line = spot.line
+    same = line <= len(lines) and line <= len(rendered) and lines[line - 1].rstrip().endswith(rendered[line - 1].rstrip())
+    if not same:
+        return at(1, 1)
+    shift = len(lines[line - 1].rstrip()) - len(rendered[line - 1].rstrip())
+    return at(line + skipped, spot.column + shift, width or getattr(spot, "width", 1))
+
+
+def _check_templates(pipeline: Pipeline, problems: list[Problem]) -> None:
+    strategies, checks = (available(pipeline.folder, kind) for kind in ("strategies", "checks"))
+    for table in pipeline.tables:
+        if table.load.strategy not in strategies:
+            hint = did_you_mean(table.load.strategy, strategies, "strategies are")
+            message = f"unknown strategy '{table.load.strategy}'"
+            problems.append(Problem(message, table.load.where, hint))
+    for step in (*pipeline.staging, *pipeline.tables):
+        for check in step.checks:
+            if check.kind not in checks:
+                hint = did_you_mean(check.kind, checks, "checks are")
+                problems.append(Problem(f"unknown check '{check.kind}'", check.where, hint))

@@ -1,0 +1,139 @@
+"""Template + values -> SQL text."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import BaseLoader, StrictUndefined, TemplateNotFound
+from jinja2.exceptions import SecurityError, TemplateSyntaxError, UndefinedError
+from jinja2.exceptions import TemplateError as JinjaError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from .lexical import identifier, literal
+from .shipped import shipped
+
+SUFFIX = ".sql.j2"
+_WIDTH = 88
+
+
+class TemplateError(ValueError):
+    """A template cannot be read or filled in; `name` is its file (empty for SQL in the YAML), `line` counts from 1."""
+
+    def __init__(self, message: str, name: str, line: int, source: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.name = name
+        self.line = line
+        self.source = source
+        self.hint = hint
+
+
+class _Templates(BaseLoader):
+    """Shipped templates; a file of the same name beside the pipeline takes the place of one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def get_source(self, environment: Any, template: str) -> tuple[str, str, Any]:
+        path = find(self.folder, template)
+        if path is None:
+            raise TemplateNotFound(template)
+        return path.read_text(encoding="utf-8"), str(path), None
+
+
+def find(folder: Path, template: str) -> Path | None:
+    """Return the file of a template such as 'create_table' or 'checks/unique': beside the pipeline, or shipped."""
+    if not all(part.isidentifier() for part in template.split("/")):
+        return None
+    for place in (folder / f"{template.rpartition('/')[2]}{SUFFIX}", shipped("templates") / f"{template}{SUFFIX}"):
+        if place.is_file():
+            return place
+    return None
+
+
+def available(folder: Path, kind: str) -> tuple[str, ...]:
+    """Return the names of the templates of a kind ('strategies', 'checks'), shipped and beside the pipeline."""
+    structural = {path.name for path in shipped("templates").rglob(f"*{SUFFIX}") if path.parent.name != kind}
+    places = [*(shipped("templates") / kind).glob(f"*{SUFFIX}"), *folder.glob(f"*{SUFFIX}")]
+    return tuple(sorted({path.name.removesuffix(SUFFIX) for path in places if path.name not in structural}))
+
+
+@cache
+def _environment(folder: Path) -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=_Templates(folder), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=False, autoescape=False,
+    )  # fmt: skip
+    environment.filters.update(identifier=identifier, literal=literal, identifiers=identifiers, wrapped=wrapped)
+    return environment
+
+
+def identifiers(names: Iterable[str]) -> str:
+    """Return names with commas between, each quoted where it must be."""
+    return ", ".join(identifier(name) for name in names)
+
+
+def wrapped(text: str, indent: int = 4) -> str:
+    """Break a list at its commas into lines that are easy to read, each indented."""
+    blanks = " " * indent
+    return textwrap.fill(
+        text, _WIDTH, initial_indent=blanks, subsequent_indent=blanks, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def render(folder: Path, template: str, values: Mapping[str, Any]) -> str:
+    """Fill in the template of a pipeline in `folder`. Errors: TemplateError, with the template's own line."""
+    environment = _environment(folder)
+    try:
+        return environment.get_template(template).render(values)
+    except JinjaError as error:
+        raise _template_error(error, template) from error
+    except (TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
+        raise _failed(error, template) from error
+
+
+def render_text(text: str, values: Mapping[str, Any]) -> str:
+    """Fill in SQL that stands in the YAML. Errors: TemplateError with an empty name."""
+    if not any(mark in text for mark in ("{{", "{%", "{#")):
+        return text
+    try:
+        return _environment(Path()).from_string(text).render(values)
+    except JinjaError as error:
+        raise _template_error(error, "") from error
+    except (TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
+        raise _failed(error, "") from error
+
+
+def _template_error(error: JinjaError, template: str) -> TemplateError:
+    message = error.message or str(error)
+    if isinstance(error, TemplateSyntaxError):
+        name = error.filename if error.filename and error.filename != "<template>" else ""
+        return TemplateError(f"the template cannot be read: {message}", name, error.lineno, error.source or "")
+    if isinstance(error, TemplateNotFound):
+        return TemplateError(f"there is no template '{message}'", "", 1)
+    name, line = _place(error)
+    if isinstance(error, UndefinedError):
+        return TemplateError(f"the template asks for what is not there: {message}", name, line)
+    if isinstance(error, SecurityError):
+        return TemplateError(f"a template may not do this: {message}", name, line)
+    return TemplateError(f"the template {template or 'text'} failed: {message}", name, line)
+
+
+def _failed(error: Exception, template: str) -> TemplateError:
+    name, line = _place(error)
+    return TemplateError(f"the template {template or 'text'} failed: {error}", name, line)
+
+
+def _place(error: Exception) -> tuple[str, int]:
+    """Return the template's file and line: Jinja puts them on the traceback as if they were Python's."""
+    place = ("", 1)
+    trace = error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if name.endswith(SUFFIX) or name == "<template>":
+            place = ("" if name == "<template>" else name, trace.tb_lineno)
+        trace = trace.tb_next
+    return place

@@ -1,0 +1,124 @@
+"""What a SELECT reads and gives, and where a script's statements begin and end."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError, TokenError
+from sqlglot.optimizer.scope import traverse_scope
+
+
+class InvalidSql(ValueError):
+    """The text is not one SELECT; `line`, `column` and `width` (from 1, in characters) say where it stops making sense."""
+
+    def __init__(self, message: str, line: int = 1, column: int = 1, width: int = 1) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+        self.width = width
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table that a SELECT reads, in lower case as Redshift folds names, and where it names it (from 1)."""
+
+    schema: str
+    name: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """What a SELECT reads and gives. `columns` has one name for each column of the result; empty if that depends
+    on what it reads (`SELECT *`), or if a column has no name of its own."""
+
+    relations: tuple[Relation, ...]
+    columns: tuple[str, ...]
+
+
+def read_select(text: str) -> Select:
+    """Parse one SELECT of Redshift SQL. Errors: InvalidSql."""
+    try:
+        expressions = sqlglot.parse(text, read="redshift")
+    except (ParseError, TokenError) as error:
+        raise _invalid(error, text) from error
+    statements = [expression for expression in expressions if expression is not None]
+    if len(statements) != 1:
+        raise InvalidSql("no statement" if not statements else f"{len(statements)} statements where one SELECT belongs")
+    query = statements[0]
+    if not isinstance(query, exp.Query):
+        raise InvalidSql(f"{query.key.upper()} where a SELECT belongs")
+    return Select(tuple(_relations(query)), _columns(query))
+
+
+def _relations(query: exp.Query) -> list[Relation]:
+    found: dict[tuple[str, str], Relation] = {}
+    for scope in traverse_scope(query):
+        for source in scope.sources.values():
+            # A name that an outer WITH defines is a scope here, not a table.
+            if isinstance(source, exp.Table) and source.name:
+                name = source.this
+                relation = Relation(
+                    source.db.lower(), source.name.lower(), name.meta.get("line", 1), _start(name.meta, source.name)
+                )
+                found.setdefault((relation.schema, relation.name), relation)
+    return sorted(found.values(), key=lambda relation: (relation.line, relation.column))
+
+
+def _start(meta: dict[str, int], name: str) -> int:
+    # sqlglot's `col` is the column of a token's last character, from 1.
+    width = meta.get("end", 0) - meta.get("start", 0) + 1 if "start" in meta else len(name)
+    return max(1, meta.get("col", 1) - width + 1)
+
+
+def _columns(query: exp.Query) -> tuple[str, ...]:
+    names = [column.alias_or_name.lower() for column in query.selects]
+    if any(not name or name == "*" or column.is_star for name, column in zip(names, query.selects, strict=True)):
+        return ()
+    return tuple(names)
+
+
+def _invalid(error: ParseError | TokenError, text: str) -> InvalidSql:
+    first = error.errors[0] if isinstance(error, ParseError) and error.errors else None
+    if first is None:
+        match = re.search(r"line (\d+), column (\d+)|(\d+):(\d+)", str(error))
+        line, column = (int(part) for part in match.groups() if part) if match else (1, 1)
+        return InvalidSql("the SQL cannot be read: a quote or a comment is not closed", line, column)
+    near = first.get("highlight") or ""
+    line, column = first.get("line") or 1, max(1, (first.get("col") or 1) - max(0, len(near) - 1))
+    said = (first.get("description") or "").rstrip(".")
+    return InvalidSql(f"the SQL cannot be read near '{near}': {said}" if near else f"the SQL cannot be read: {said}", line, column, len(near) or 1)
+
+
+_PART = re.compile(
+    r"""'(?:[^'\\]|\\.|'')*'      # text
+      | "(?:[^"]|"")*"            # a quoted name
+      | \$(\w*)\$.*?\$\1\$        # dollar-quoted text
+      | --[^\n]*                  # a comment
+      | /\*.*?\*/
+      | ;""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def statements(script: str) -> tuple[str, ...]:
+    """Return the statements of a script, each as written, without its semicolon and the blanks around it.
+
+    A semicolon in text, in a quoted name or in a comment ends nothing. What is only a comment is no statement.
+    """
+    found: list[str] = []
+    start = 0
+    for match in _PART.finditer(script):
+        if match[0] == ";":
+            found.append(script[start : match.start()])
+            start = match.end()
+    found.append(script[start:])
+    return tuple(text.strip() for text in found if _says_something(text))
+
+
+def _says_something(text: str) -> bool:
+    return bool(_PART.sub(lambda match: "" if match[0].startswith(("--", "/*")) else match[0], text).strip())
