@@ -84,7 +84,7 @@ def build(documents: Sequence[Document]) -> Built:
     tables = tuple(
         _table(at, name, spec, schema, folder) for at, name, spec in _named(roots, "tables") if _unused(at, roots)
     )
-    definitions = {step.definition.name: step.definition for step in (*staging, *tables)}
+    definitions = {each.name: each for each in (*(s.definition for s in staging), *(t.definition for t in tables))}
     if not definitions:
         roots[0].problem("the pipeline has neither staging nor tables", "add a table under 'tables:'")
     _check_links(roots, definitions)
@@ -253,8 +253,8 @@ def _type(at: _At, text: str) -> DataType:
 
 
 def _encoding(at: _At, encode: str, type_: DataType) -> None:
-    textual = type_.is_text
-    if (encode in _NUMBER_ENCODINGS and textual) or (encode == "az64" and type_.name in ("boolean", "real", "double precision", "super")):
+    unordered = type_.name in ("boolean", "real", "double precision", "super")
+    if (encode in _NUMBER_ENCODINGS and type_.is_text) or (encode == "az64" and unordered):
         at.problem(f"{encode} does not encode {type_}", "leave 'encode' out, and Redshift chooses")
     elif encode in ("text255", "text32k") and type_.name != "varchar":
         at.problem(f"{encode} encodes varchar only, not {type_}", "leave 'encode' out, and Redshift chooses")
@@ -334,7 +334,7 @@ def _staging(at: _At, name: str, spec: dict[str, Any], schema: str) -> StagingSo
     definition = _definition(at, name, spec, schema)
     options = dict(spec.get("copy", {}))
     for option, value in list(options.items()):
-        if option.startswith("x-") or value is False and option not in ("compupdate", "statupdate"):
+        if option.startswith("x-") or (value is False and option not in ("compupdate", "statupdate")):
             del options[option]
         elif option in ("compupdate", "statupdate") and isinstance(value, bool):
             options[option] = "on" if value else "off"

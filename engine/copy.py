@@ -431,14 +431,13 @@ def _authorization(found: dict[str, Any]) -> Authorization | None:
 
 def write(copy: Copy) -> str:
     """Return the statement, one option a line. It holds the secrets in clear: log `masked(write(copy))`."""
-    lines = [
-        f"COPY {_written_table(copy)}",
-        f"FROM {quote_text(copy.source)}",
-        *_written_authorization(copy.authorization),
-        *_written_format(copy.format),
-    ]
-    lines += [line for each in fields(copy) if (line := _written_option(each.name, getattr(copy, each.name)))]
-    return "\n    ".join(lines)
+    return "\n    ".join([f"COPY {_written_table(copy)}", f"FROM {quote_text(copy.source)}", *clauses(copy)])
+
+
+def clauses(copy: Copy) -> tuple[str, ...]:
+    """Return what stands after the source, each as it is written: authorization, format, options."""
+    options = (_written_option(each.name, getattr(copy, each.name)) for each in fields(copy))
+    return (*_written_authorization(copy.authorization), *_written_format(copy.format), *filter(None, options))
 
 
 def quote_text(text: str) -> str:

@@ -22,14 +22,14 @@ def order(needs: Needs) -> tuple[str, ...]:
     Errors: Cycle.
     """
     done: dict[str, None] = {}
+    rank = {name: place for place, name in enumerate(needs)}
     for name in needs:
-        _visit(name, needs, done)
+        _visit(name, needs, rank, done)
     return tuple(done)
 
 
-def _visit(start: str, needs: Needs, done: dict[str, None]) -> None:
+def _visit(start: str, needs: Needs, rank: Mapping[str, int], done: dict[str, None]) -> None:
     # Depth first with a stack of its own: a chain of 10,000 steps must not meet Python's recursion limit.
-    rank = {name: place for place, name in enumerate(needs)}
     path: list[str] = []
     stack: list[tuple[str, bool]] = [(start, False)]
     open_: set[str] = set()

@@ -187,4 +187,4 @@ class Pipeline:
 
     @property
     def definitions(self) -> tuple[Definition, ...]:
-        return tuple(step.definition for step in (*self.staging, *self.tables))
+        return (*(source.definition for source in self.staging), *(table.definition for table in self.tables))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from .errors import InvalidPipeline, Problem, Where
 from .graph import Cycle, order
 from .model import Pipeline, Table
 from .render import TemplateError, available, render_text
-from .source import Document, Mapping as YamlMapping, read_document
+from .source import Document, Text, read_document
+from .source import Mapping as YamlMapping
 
 
 def read_pipeline(
@@ -39,7 +41,8 @@ def read_pipeline(
         order(needs(pipeline))
     except Cycle as cycle:
         where = next(definition.where for definition in pipeline.definitions if definition.name == cycle.path[0])
-        problems.append(Problem(f"these tables wait for each other: {cycle}", where, "one of them must not read the next"))
+        hint = "one of them must not read the next"
+        problems.append(Problem(f"these tables wait for each other: {cycle}", where, hint))
     if problems:
         raise InvalidPipeline(problems)
     return pipeline
@@ -94,8 +97,8 @@ def _values(
     values, unset = expand_variables(declared, environ)
     for name in overrides:
         if name not in built.variables:
-            problems.append(Problem(f"--var {name}: the pipeline has no such variable", None,
-                                    did_you_mean(name, built.variables, "vars are") or "declare it under vars:"))  # fmt: skip
+            hint = did_you_mean(name, built.variables, "vars are") or "declare it under vars:"
+            problems.append(Problem(f"--var {name}: the pipeline has no such variable", None, hint))
     return {**values, **overrides}, unset
 
 
@@ -111,7 +114,7 @@ def _read_table(table: Table, pipeline: Pipeline, lost: frozenset[str], problems
         problems.append(Problem(str(error), load.sql.at(error.line, 1, 1_000), hint))
         return table
     except sql.InvalidSql as error:
-        problems.append(Problem(str(error), _place(load.sql.at, load.sql.content, select, error)))
+        problems.append(Problem(str(error), _place(load.sql, select, error.line, error.column, error.width)))
         return replace(table, load=replace(load, select=select))
     names = {definition.name for definition in pipeline.definitions}
     reads = []
@@ -123,7 +126,7 @@ def _read_table(table: Table, pipeline: Pipeline, lost: frozenset[str], problems
         if relation.name in names:
             reads.append(relation.name)
         elif relation.name not in lost:
-            where = _place(load.sql.at, load.sql.content, select, relation, len(relation.name))
+            where = _place(load.sql, select, relation.line, relation.column, len(relation.name))
             hint = did_you_mean(relation.name, names, "declared are") or "declare it"
             message = f"'{table.name}' reads '{relation.name}', which is not declared"
             problems.append(Problem(message, where, f"{hint} (a table outside of the pipeline: schema.table)"))
@@ -165,16 +168,15 @@ def _template_hint(pipeline: Pipeline) -> str:
     return f"known here: {names}, schema, pipeline"
 
 
-def _place(at: Any, written: str, sent: str, spot: Any, width: int = 0) -> Where:
+def _place(text: Text, sent: str, line: int, column: int, width: int) -> Where:
     """Return where a spot of the rendered SELECT stands in the file; its beginning if Jinja moved the lines."""
+    written = text.content
     lines, rendered = written.lstrip("\n").split("\n"), sent.split("\n")
     skipped = len(written) - len(written.lstrip("\n"))
-    line = spot.line
-    same = line <= len(lines) and line <= len(rendered) and lines[line - 1].rstrip().endswith(rendered[line - 1].rstrip())
-    if not same:
-        return at(1, 1)
+    if line > min(len(lines), len(rendered)) or not lines[line - 1].rstrip().endswith(rendered[line - 1].rstrip()):
+        return text.at(1, 1)
     shift = len(lines[line - 1].rstrip()) - len(rendered[line - 1].rstrip())
-    return at(line + skipped, spot.column + shift, width or getattr(spot, "width", 1))
+    return text.at(line + skipped, column + shift, width)
 
 
 def _check_templates(pipeline: Pipeline, problems: list[Problem]) -> None:
@@ -184,8 +186,8 @@ def _check_templates(pipeline: Pipeline, problems: list[Problem]) -> None:
             hint = did_you_mean(table.load.strategy, strategies, "strategies are")
             message = f"unknown strategy '{table.load.strategy}'"
             problems.append(Problem(message, table.load.where, hint))
-    for step in (*pipeline.staging, *pipeline.tables):
-        for check in step.checks:
-            if check.kind not in checks:
-                hint = did_you_mean(check.kind, checks, "checks are")
-                problems.append(Problem(f"unknown check '{check.kind}'", check.where, hint))
+    declared = [*(source.checks for source in pipeline.staging), *(table.checks for table in pipeline.tables)]
+    for check in chain.from_iterable(declared):
+        if check.kind not in checks:
+            hint = did_you_mean(check.kind, checks, "checks are")
+            problems.append(Problem(f"unknown check '{check.kind}'", check.where, hint))

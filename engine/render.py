@@ -67,13 +67,23 @@ def _environment(folder: Path) -> ImmutableSandboxedEnvironment:
         loader=_Templates(folder), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=False, autoescape=False,
     )  # fmt: skip
-    environment.filters.update(identifier=identifier, literal=literal, identifiers=identifiers, wrapped=wrapped)
+    environment.filters.update(
+        identifier=identifier, literal=literal, identifiers=identifiers, value_literal=value_literal, wrapped=wrapped
+    )
     return environment
 
 
-def identifiers(names: Iterable[str]) -> str:
-    """Return names with commas between, each quoted where it must be."""
-    return ", ".join(identifier(name) for name in names)
+def identifiers(names: Iterable[str], relation: str = "") -> str:
+    """Return names with commas between, each quoted where it must be; with a relation, its columns: `r.a, r.b`."""
+    prefix = f"{identifier(relation)}." if relation else ""
+    return ", ".join(prefix + identifier(name) for name in names)
+
+
+def value_literal(value: str | float) -> str:
+    """Return a value of the YAML as SQL writes it."""
+    if isinstance(value, bool):
+        return str(value).upper()
+    return literal(value) if isinstance(value, str) else str(value)
 
 
 def wrapped(text: str, indent: int = 4) -> str:

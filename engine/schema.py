@@ -10,7 +10,6 @@ from functools import cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 
 from .errors import Problem
 from .shipped import shipped
@@ -40,34 +39,44 @@ def _validator(part: bool) -> Draft202012Validator:
     return Draft202012Validator({**schema, "required": []} if part else schema)
 
 
-def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
+def _problems(document: Document, error: Any) -> Iterator[Problem]:
     path = list(error.absolute_path)
     if error.validator in ("additionalProperties", "unevaluatedProperties") and isinstance(error.instance, dict):
         yield from _unknown_keys(document, path, error)
     elif error.validator == "required":
         yield from _missing_key(document, path, error)
     elif error.parent is not None or "propertyNames" in error.absolute_schema_path:
-        yield Problem(f"'{error.instance}' cannot be a name here", document.key([*path, error.instance]), _expected(error))
+        name = str(error.instance)
+        yield Problem(f"'{name}' cannot be a name here", document.key([*path, name]), _expected(error))
     else:
         yield Problem(_said(error, path), document.value(path), _hint(error))
 
 
-def _unknown_keys(document: Document, path: list[Any], error: ValidationError) -> Iterator[Problem]:
+def _unknown_keys(document: Document, path: list[Any], error: Any) -> Iterator[Problem]:
     known = list(error.schema.get("properties", {}))
+    before = ""
     for key, value in error.instance.items():
-        if not _is_unknown(key, error):
-            continue
-        where = document.key([*path, key])
-        split = [name for name, text in error.instance.items() if isinstance(text, str) and text.count("(") > text.count(")")]
-        if split and value is None and re.fullmatch(r"\s*\d+\s*\)", key):
-            whole = f"{error.instance[split[0]]},{key}"
-            message = f"'{whole}' was split at its comma: in {{…}} a comma ends a value"
-            yield Problem(message, document.value([*path, split[0]]), f"quote it: {split[0]}: '{whole}'")
-        else:
-            yield Problem(f"unknown key '{key}'", where, _choice(key, known))
+        if _is_unknown(key, error):
+            split = value is None and before and _on_one_line(document, path, before, key)
+            yield _split_value(document, path, before, key) if split else Problem(
+                f"unknown key '{key}'", document.key([*path, key]), _choice(key, known)
+            )  # fmt: skip
+        before = key if isinstance(value, str) else ""
 
 
-def _missing_key(document: Document, path: list[Any], error: ValidationError) -> Iterator[Problem]:
+def _on_one_line(document: Document, path: list[Any], first: str, second: str) -> bool:
+    return document.value([*path, first]).line == document.key([*path, second]).line
+
+
+def _split_value(document: Document, path: list[Any], key: str, rest: str) -> Problem:
+    """A value such as decimal(12,2) inside of {…}: its second half was read as a key without a value."""
+    value, end = document.value([*path, key]), document.key([*path, rest])
+    whole = value.text[value.column - 1 : end.column - 1] + rest
+    message = f"'{whole}' was split at its comma: inside of {{…}} a comma ends a value"
+    return Problem(message, value, f"quote it: {key}: '{whole}'")
+
+
+def _missing_key(document: Document, path: list[Any], error: Any) -> Iterator[Problem]:
     # jsonschema reports each missing key by itself, and names it only in its message.
     match = re.match(r"'(.*)' is a required property", error.message)
     key = match[1] if match else ""
@@ -75,7 +84,7 @@ def _missing_key(document: Document, path: list[Any], error: ValidationError) ->
     yield Problem(f"the key '{key}' is missing" + (f" in '{path[-1]}'" if path else ""), document.key(path), described)
 
 
-def _said(error: ValidationError, path: list[Any]) -> str:
+def _said(error: Any, path: list[Any]) -> str:
     value, rule = error.instance, error.validator_value
     key = f"'{path[-1]}'" if path and isinstance(path[-1], str) else "this"
     match error.validator:
@@ -100,13 +109,13 @@ def _said(error: ValidationError, path: list[Any]) -> str:
             return f"{key} is not as it must be"
 
 
-def _hint(error: ValidationError) -> str:
+def _hint(error: Any) -> str:
     if error.validator == "enum":
         return _choice(str(error.instance), [_shown(choice) for choice in error.validator_value])
     return _expected(error)
 
 
-def _expected(error: ValidationError) -> str:
+def _expected(error: Any) -> str:
     expected = error.schema.get("x-expected", "") if isinstance(error.schema, dict) else ""
     return f"expected {expected}" if expected else ""
 
@@ -155,7 +164,7 @@ def prune(document: Document) -> frozenset[str]:
     return frozenset(lost)
 
 
-def _is_unknown(key: str, error: ValidationError) -> bool:
+def _is_unknown(key: str, error: Any) -> bool:
     schema = error.schema if isinstance(error.schema, dict) else {}
     free = schema.get("patternProperties", {})
     return key not in schema.get("properties", {}) and not any(re.search(pattern, key) for pattern in free)

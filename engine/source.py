@@ -98,7 +98,7 @@ class Document:
                 marks = (node.marks[step], node.marks[step])
             else:
                 return marks
-            node = node[step]  # type: ignore[index]
+            node = node[step]
         return marks
 
     def _width(self, mark: Mark) -> int:
@@ -281,7 +281,8 @@ class _Builder:
             self._stop(f"'*{name}' stands inside of what it refers to", mark, "an alias may not contain itself")
         if name not in self.anchors:
             close = ", ".join(f"*{anchor}" for anchor in sorted(self.anchors))
-            self._stop(f"'*{name}' refers to no anchor", mark, f"anchors are {close}" if close else f"mark one with &{name}")
+            hint = f"anchors are {close}" if close else f"mark one with &{name}"
+            self._stop(f"'*{name}' refers to no anchor", mark, hint)
         value, size = self.anchors[name]
         self.aliased += size
         if self.aliased > max(MAX_ALIASED_VALUES, 20 * self.events):
@@ -326,7 +327,7 @@ class _Builder:
 _SYNTAX = (
     ("mapping values are not allowed", "a ':' where no key can be", "quote the text, or check the indentation"),
     ("could not find expected ':'", "a key without its ':'", "write 'key: value', or quote the text"),
-    ("did not find expected ',' or '}'", "a '{' that is not closed, or a ',' missing", "write {key: value, key: value}"),
+    ("did not find expected ',' or '}'", "a '{' that is not closed, or a ',' missing", "write {key: value}"),
     ("did not find expected ',' or ']'", "a '[' that is not closed, or a ',' missing", "write [one, two]"),
     ("did not find expected key", "the indentation does not fit", "keys of one mapping start in one column"),
     ("did not find expected '-'", "the indentation does not fit", "items of one list start in one column"),

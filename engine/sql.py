@@ -12,7 +12,7 @@ from sqlglot.optimizer.scope import traverse_scope
 
 
 class InvalidSql(ValueError):
-    """The text is not one SELECT; `line`, `column` and `width` (from 1, in characters) say where it stops making sense."""
+    """The text is not one SELECT; `line`, `column` (from 1) and `width` (characters) say where it makes no sense."""
 
     def __init__(self, message: str, line: int = 1, column: int = 1, width: int = 1) -> None:
         super().__init__(message)
@@ -91,7 +91,8 @@ def _invalid(error: ParseError | TokenError, text: str) -> InvalidSql:
     near = first.get("highlight") or ""
     line, column = first.get("line") or 1, max(1, (first.get("col") or 1) - max(0, len(near) - 1))
     said = (first.get("description") or "").rstrip(".")
-    return InvalidSql(f"the SQL cannot be read near '{near}': {said}" if near else f"the SQL cannot be read: {said}", line, column, len(near) or 1)
+    message = f"the SQL cannot be read near '{near}': {said}" if near else f"the SQL cannot be read: {said}"
+    return InvalidSql(message, line, column, len(near) or 1)
 
 
 _PART = re.compile(

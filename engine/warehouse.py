@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -46,3 +46,13 @@ class Session(Protocol):
 
     def close(self) -> None:
         """Close the connection; what is not committed is rolled back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """A warehouse that has been reached: what a run does with it."""
+
+    open_session: Callable[[], Session]
+    write_file: Callable[[str, bytes], None]
+    """Put a file where COPY can read it: (s3:// URL, content)."""
+    close: Callable[[], None]

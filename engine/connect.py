@@ -1,0 +1,58 @@
+"""Target -> Warehouse: the one place that knows every warehouse by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from .build import inside
+from .errors import InvalidPipeline, Problem, UsageError
+from .model import Mount as DeclaredMount
+from .model import Target
+from .storage import Mount, Storage
+from .warehouse import Warehouse
+
+
+def connect(target: Target, folder: Path, mounts: Sequence[tuple[str, Path]] = ()) -> Warehouse:
+    """Reach the warehouse of a resolved target; `folder` is the pipeline's. `mounts` go before the target's own.
+
+    Errors: WarehouseUnreachable, InvalidPipeline, UsageError.
+    """
+    return _WAREHOUSES[target.warehouse](target, folder, mounts)
+
+
+def _local(target: Target, folder: Path, mounts: Sequence[tuple[str, Path]]) -> Warehouse:
+    from .warehouses.local.session import open_database  # importing DuckDB costs more than a dry run
+
+    given = [Mount(url, path) for url, path in mounts]
+    overridden = {mount.url for mount in given}
+    declared = [_declared(mount, target, folder) for mount in target.mounts if mount.url not in overridden]
+    work = Mount(target.work, folder / ".etlrun" / "work")
+    storage = Storage((*given, *declared, work))
+    database = None if target.database == ":memory:" else inside(folder, target.database)
+    local = open_database(database, storage)
+    return Warehouse(local.session, storage.write, local.close)
+
+
+def _declared(mount: DeclaredMount, target: Target, folder: Path) -> Mount:
+    try:
+        path = inside(folder, mount.folder)
+    except ValueError as error:
+        raise InvalidPipeline([Problem(str(error), target.places.get("mounts"), "mount it with --mount")]) from error
+    if not path.is_dir():
+        message = f"the folder '{mount.folder}' that stands for {mount.url} is not there"
+        raise InvalidPipeline([Problem(message, target.places.get("mounts"), f"give one: --mount {mount.url}=FOLDER")])
+    return Mount(mount.url, path)
+
+
+def _redshift(target: Target, folder: Path, mounts: Sequence[tuple[str, Path]]) -> Warehouse:
+    raise UsageError(
+        f"target '{target.name}': this version plans for a cluster but does not send to one; "
+        f"see what it would get with: --target {target.name} --dry-run"
+    )
+
+
+_WAREHOUSES: dict[str, Callable[[Target, Path, Sequence[tuple[str, Path]]], Warehouse]] = {
+    "local": _local,
+    "redshift": _redshift,
+}

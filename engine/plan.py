@@ -1,0 +1,267 @@
+"""Pipeline + target -> Plan: every statement of a run, in order, before anything is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from . import copy as copying
+from .errors import InvalidPipeline, Problem, Where
+from .graph import order
+from .jsonpaths import file_content
+from .lexical import identifier
+from .model import Check, Column, Definition, Pipeline, SortKey, StagingSource, Table, Target
+from .read import needs, template_values
+from .render import TemplateError, render
+from .sql import statements
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement as it is sent. A `check` says what must hold: its SELECT must answer 0."""
+
+    sql: str
+    check: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """Statements that become visible together."""
+
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that a COPY reads and the engine writes, before the step begins."""
+
+    url: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One node of the graph, with all that is done for it."""
+
+    name: str
+    kind: Literal["staging", "table"]
+    needs: frozenset[str]
+    where: Where
+    transactions: tuple[Transaction, ...]
+    files: tuple[StoredFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A run: what each session is prepared with, and the steps in an order that works."""
+
+    pipeline: str
+    target: Target
+    prepare: tuple[Statement, ...]
+    steps: tuple[Step, ...]
+
+
+def make_plan(
+    pipeline: Pipeline, target: Target, *, only: Collection[str] | None = None, full_refresh: bool = False
+) -> Plan:
+    """Render the plan of the steps named in `only` (None: all), in dependency order.
+
+    `full_refresh` drops each table and creates it anew, in the transaction that fills it. Errors: InvalidPipeline for
+    templates that cannot be filled in.
+    """
+    waits = needs(pipeline)
+    chosen = [name for name in order(waits) if only is None or name in only]
+    problems: list[Problem] = []
+    staging = {source.name: source for source in pipeline.staging}
+    tables = {table.name: table for table in pipeline.tables}
+    steps = []
+    for name in chosen:
+        try:
+            if name in staging:
+                step = _staging_step(staging[name], pipeline, target, full_refresh)
+            else:
+                step = _table_step(tables[name], pipeline, full_refresh)
+        except TemplateError as error:
+            problems.append(_template_problem(error, staging.get(name) or tables[name]))
+            continue
+        steps.append(replace(step, needs=waits[name] & frozenset(chosen)))
+    prepare = _prepare(pipeline, problems)
+    if problems:
+        raise InvalidPipeline(problems)
+    return Plan(pipeline.name, target, prepare, tuple(steps))
+
+
+def relation(definition: Definition) -> str:
+    """Return a table's full name as SQL writes it."""
+    return f"{identifier(definition.schema)}.{identifier(definition.name)}"
+
+
+def _prepare(pipeline: Pipeline, problems: list[Problem]) -> tuple[Statement, ...]:
+    try:
+        return _statements(render(pipeline.folder, "prepare", template_values(pipeline)))
+    except TemplateError as error:
+        problems.append(Problem(str(error), _template_where(error)))
+        return ()
+
+
+def _staging_step(source: StagingSource, pipeline: Pipeline, target: Target, full_refresh: bool) -> Step:
+    files: tuple[StoredFile, ...] = ()
+    role = None if target.iam_role == "default" else target.iam_role
+    statement = replace(source.copy, authorization=copying.IamRole(role))
+    if source.jsonpaths:
+        content = file_content(source.jsonpaths)
+        # Named by its content: the same paths are never uploaded twice, and a running COPY never sees them change.
+        digest = hashlib.sha256(content.encode()).hexdigest()[:12]
+        url = f"{target.work}/jsonpaths/{pipeline.name}/{source.name}-{digest}.json"
+        files = (StoredFile(url, content),)
+        statement = replace(statement, format=copying.Format(statement.format.name, url))
+    values = {
+        "columns": statement.columns,
+        "source": statement.source,
+        "clauses": copying.clauses(statement),
+        "copy": statement,
+    }
+    body = _statements(render(pipeline.folder, "copy", {**_values(source.definition, pipeline), **values}))
+    transaction = _transaction(source.definition, body, source.checks, pipeline, full_refresh)
+    return Step(source.name, "staging", frozenset(), source.definition.where, (transaction,), files)
+
+
+def _table_step(table: Table, pipeline: Pipeline, full_refresh: bool) -> Step:
+    values = {"columns": table.load.columns, "select": table.load.select, "load": dict(table.load.settings)}
+    template = f"strategies/{table.load.strategy}"
+    body = _statements(render(pipeline.folder, template, {**_values(table.definition, pipeline), **values}))
+    transaction = _transaction(table.definition, body, table.checks, pipeline, full_refresh)
+    return Step(table.name, "table", frozenset(), table.definition.where, (transaction,))
+
+
+def _transaction(
+    definition: Definition,
+    body: tuple[Statement, ...],
+    checks: tuple[Check, ...],
+    pipeline: Pipeline,
+    full_refresh: bool,
+) -> Transaction:
+    values = _values(definition, pipeline)
+    columns = {"lines": _lines(definition), "attributes": _attributes(definition)}
+    before = ["drop_table"] if full_refresh else []
+    created = [
+        statement
+        for template in [*before, "create_table", "comments"]
+        for statement in _statements(render(pipeline.folder, template, {**values, **columns}))
+    ]
+    checked = [statement for check in checks for statement in _check(check, values, pipeline.folder)]
+    return Transaction((*created, *body, *checked))
+
+
+def _check(check: Check, values: dict[str, Any], folder: Path) -> tuple[Statement, ...]:
+    said = f"{check.kind}: {_said(check.values)}"
+    return _statements(render(folder, f"checks/{check.kind}", {**values, "values": check.values, "said": said}))
+
+
+def _said(values: Any) -> str:
+    if isinstance(values, dict):
+        return ", ".join(f"{key} {_said(value)}" for key, value in values.items())
+    text = ", ".join(str(value) for value in values) if isinstance(values, list) else str(values)
+    return " ".join(text.split())
+
+
+def _values(definition: Definition, pipeline: Pipeline) -> dict[str, Any]:
+    """Return what every template of a step may ask for."""
+    return {
+        **template_values(pipeline),
+        "name": definition.name,
+        "relation": relation(definition),
+        "definition": definition,
+        "description": definition.description,
+    }
+
+
+def _statements(script: str) -> tuple[Statement, ...]:
+    return tuple(Statement(text, _must_hold(text)) for text in statements(script))
+
+
+def _must_hold(text: str) -> str:
+    """Return what a SELECT of a template checks: the comment above it. Other statements check nothing."""
+    lines = text.split("\n")
+    comments = [line.lstrip("- ").removeprefix("check: ") for line in lines if line.startswith("--")]
+    code = next((line for line in lines if line.strip() and not line.startswith("--")), "")
+    if not re.match(r"(?i)\s*(select|with)\b", code):
+        return ""
+    return " ".join(comments) or "the query must answer 0"
+
+
+# --- CREATE TABLE ----------------------------------------------------------------------------------------------------
+
+
+def _lines(definition: Definition) -> tuple[str, ...]:
+    return (*_column_lines(definition.columns), *_constraints(definition))
+
+
+def _column_lines(columns: tuple[Column, ...]) -> Iterator[str]:
+    rows = [(identifier(column.name), str(column.type), " ".join(_column_attributes(column))) for column in columns]
+    name_width = max(len(name) for name, _, _ in rows)
+    type_width = max(len(type_) for _, type_, _ in rows)
+    for name, type_, attributes in rows:
+        yield f"{name:{name_width}} {type_:{type_width}} {attributes}".rstrip()
+
+
+def _column_attributes(column: Column) -> Iterator[str]:
+    # In the order of Redshift's syntax diagram.
+    if column.default:
+        yield f"DEFAULT {column.default}"
+    if column.identity:
+        yield f"IDENTITY({column.identity[0]}, {column.identity[1]})"
+    if column.encode:
+        yield f"ENCODE {column.encode.upper()}"
+    if not column.nullable:
+        yield "NOT NULL"
+    if column.unique:
+        yield "UNIQUE"
+
+
+def _constraints(definition: Definition) -> Iterator[str]:
+    if definition.primary_key:
+        yield f"PRIMARY KEY ({', '.join(map(identifier, definition.primary_key))})"
+    for column in definition.columns:
+        if column.references:
+            other = f"{identifier(definition.schema)}.{identifier(column.references.table)}"
+            if column.references.column:
+                other += f" ({identifier(column.references.column)})"
+            yield f"FOREIGN KEY ({identifier(column.name)}) REFERENCES {other}"
+
+
+def _attributes(definition: Definition) -> Iterator[str]:
+    style = definition.diststyle or ("key" if definition.distkey else "")
+    if style:
+        yield f"DISTSTYLE {style.upper()}"
+    if definition.distkey:
+        yield f"DISTKEY ({identifier(definition.distkey)})"
+    if definition.sortkey:
+        yield _sortkey(definition.sortkey)
+
+
+def _sortkey(key: SortKey) -> str:
+    if key.kind == "auto":
+        return "SORTKEY AUTO"
+    return f"{key.kind.upper()} SORTKEY ({', '.join(map(identifier, key.columns))})"
+
+
+# --- problems of templates -------------------------------------------------------------------------------------------
+
+
+def _template_problem(error: TemplateError, part: StagingSource | Table) -> Problem:
+    asked = part.load.where if isinstance(part, Table) else part.where
+    hint = f"asked for by {asked}" + (f"; {error.hint}" if error.hint else "")
+    return Problem(str(error), _template_where(error) or asked, hint)
+
+
+def _template_where(error: TemplateError) -> Where | None:
+    if not error.name:
+        return None
+    lines = Path(error.name).read_text(encoding="utf-8").split("\n")
+    text = lines[error.line - 1] if error.line <= len(lines) else ""
+    return Where(error.name, error.line, 1, text, max(1, len(text)))

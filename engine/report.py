@@ -1,0 +1,156 @@
+"""Plan and results -> text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+
+from . import __version__
+from .copy import masked
+from .errors import EtlrunError, InvalidPipeline, LoadError, LoadFailed, Problem, WarehouseError, Where
+from .execute import Event, StepDone, StepFailed, StepSkipped, StepStarted
+from .plan import Plan, Statement, Step
+
+_EXCERPT_WIDTH = 110
+_STATEMENT_LINES = 12
+
+
+def plan_text(plan: Plan) -> Iterator[str]:
+    """Yield the lines of a dry run: the whole plan as a script that a SQL client takes. Same plan, same bytes."""
+    yield f"-- etlrun {__version__}: pipeline {plan.pipeline}, target {plan.target.name}"
+    yield ""
+    yield from _script(plan.prepare)
+    for number, step in enumerate(plan.steps, start=1):
+        yield ""
+        yield f"-- step {number} of {len(plan.steps)}: {step.name} ({step.kind})"
+        if step.needs:
+            yield f"-- after {', '.join(sorted(step.needs))}"
+        yield from _files(step)
+        for place, transaction in enumerate(step.transactions, start=1):
+            yield ""
+            yield f"-- transaction {place} of {len(step.transactions)}"
+            yield "BEGIN;"
+            yield ""
+            for statement in transaction.statements:
+                yield from _script([statement])
+                yield ""
+            yield "COMMIT;"
+
+
+def _files(step: Step) -> Iterator[str]:
+    for file in step.files:
+        yield f"-- file {file.url}, written before the step:"
+        yield from (f"--   {line}" for line in file.content.rstrip("\n").split("\n"))
+
+
+def _script(statements: Iterable[Statement]) -> Iterator[str]:
+    for statement in statements:
+        yield f"{masked(statement.sql)};"
+
+
+def problem_text(problem: Problem) -> Iterator[str]:
+    """Yield the lines that tell a problem: place and message, the source line with a caret, what to do."""
+    yield f"{problem.where}: {problem.message}" if problem.where else problem.message
+    if problem.where and problem.where.text.strip():
+        yield from _excerpt(problem.where)
+    if problem.hint:
+        yield f"  {problem.hint}"
+
+
+def _excerpt(where: Where) -> Iterator[str]:
+    text, start = where.text.replace("\t", " "), where.column - 1
+    cut = max(0, min(start - 40, len(text) - _EXCERPT_WIDTH))
+    shown = text[cut : cut + _EXCERPT_WIDTH]
+    indent = 0 if cut else len(shown) - len(shown.lstrip())
+    number = f"{where.line:>5} | "
+    yield f"{number}{shown.rstrip()}"
+    begin = max(start - cut, indent if where.column == 1 and where.width > 1 else 0)
+    width = max(1, min(where.width, len(shown.rstrip()) - begin))
+    yield f"{' ' * (len(number) - 2)}| {' ' * begin}{'^' * width}"
+
+
+def error_text(error: EtlrunError) -> Iterator[str]:
+    """Yield the lines that tell an error to a user."""
+    if isinstance(error, InvalidPipeline):
+        for problem in error.problems:
+            yield from problem_text(problem)
+            yield ""
+        count = len(error.problems)
+        yield f"{count} problem{'s' if count != 1 else ''}; nothing was sent"
+        return
+    yield masked(str(error))
+    if isinstance(error, WarehouseError):
+        if error.detail:
+            yield from (f"  {line}" for line in masked(error.detail).strip().split("\n"))
+        if isinstance(error, LoadFailed):
+            yield from load_errors_text(error.errors)
+        if error.hint:
+            yield f"  {error.hint}"
+
+
+def load_errors_text(errors: tuple[LoadError, ...], most: int = 5) -> Iterator[str]:
+    """Yield the first rows that a COPY could not load: file, line, column, value, reason."""
+    for error in errors[:most]:
+        declared = f"{error.type}({error.length})" if error.length.strip() else error.type
+        column = f"column {error.column} {declared}: " if error.column else ""
+        yield f"  {error.file}:{error.line}: {column}{error.reason} (code {error.code})"
+        if error.raw_value:
+            yield f"    value: {_clipped(error.raw_value)}"
+        if error.raw_line:
+            yield f"    line:  {_clipped(error.raw_line)}"
+    if len(errors) > most:
+        yield f"  … and {len(errors) - most} more; etlrun query PIPELINE \"SELECT * FROM stl_load_errors\" shows them"
+
+
+def _clipped(text: str) -> str:
+    shown = text.replace("\n", "\\n")
+    return shown if len(shown) <= _EXCERPT_WIDTH else shown[: _EXCERPT_WIDTH - 1] + "…"
+
+
+def event_text(plan: Plan, event: Event) -> Iterator[str]:
+    """Yield the plain lines that tell an event of a run."""
+    numbers = {step.name: number for number, step in enumerate(plan.steps, start=1)}
+    head = f"[{numbers[event.step.name]}/{len(plan.steps)}] {event.step.name}"
+    match event:
+        case StepStarted():
+            yield f"{head} …"
+        case StepDone(rows=rows, seconds=seconds, rejects=rejects):
+            left_out = f", {len(rejects):,} left out" if rejects else ""
+            yield f"{head}: {rows:,} rows in {seconds:.2f} s{left_out}"
+        case StepFailed(seconds=seconds, error=error):
+            yield f"{head}: failed after {seconds:.2f} s: {masked(str(error))}"
+        case StepSkipped(because=because):
+            yield f"{head}: skipped, {because} failed"
+
+
+def failure_text(failure: StepFailed) -> Iterator[str]:
+    """Yield the lines that tell why a step failed, with the statement and the place in the YAML."""
+    first, *rest = error_text(failure.error)
+    yield f"{failure.step.where}: {failure.step.name} failed and was rolled back: {first}"
+    yield from rest
+    if failure.statement:
+        sql = masked(failure.statement.sql).split("\n")
+        yield "  in the statement"
+        yield from (f"    {line}" for line in sql[:_STATEMENT_LINES])
+        if len(sql) > _STATEMENT_LINES:
+            yield f"    … {len(sql) - _STATEMENT_LINES} more lines; --dry-run shows them"
+
+
+def event_json(plan: Plan, event: Event) -> str:
+    """Return an event as one line of JSON: {"event": "done", "pipeline": …, "target": …, "step": …, …}."""
+    common: dict[str, object] = {"pipeline": plan.pipeline, "target": plan.target.name, "step": event.step.name}
+    match event:
+        case StepStarted(number=number):
+            said: dict[str, object] = {"event": "started", "number": number, "steps": len(plan.steps)}
+        case StepDone(rows=rows, seconds=seconds, rejects=rejects, notices=notices):
+            said = {"event": "done", "rows": rows, "seconds": round(seconds, 3), "rejects": len(rejects)}
+            said["notices"] = list(notices)
+        case StepFailed(seconds=seconds, error=error, step=step):
+            said = {"event": "failed", "seconds": round(seconds, 3), "error": masked(str(error))}
+            said["where"] = str(step.where)
+            if isinstance(error, LoadFailed):
+                said["load_errors"] = [asdict(row) for row in error.errors]
+        case StepSkipped(because=because):
+            said = {"event": "skipped", "because": because}
+    return json.dumps({"event": said.pop("event"), **common, **said}, ensure_ascii=False, default=str)
