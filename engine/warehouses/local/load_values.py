@@ -1,0 +1,187 @@
+"""How a COPY turns a raw value into a column's type: one SQL expression for each type, and when a value is bad.
+
+Source: https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from ...copy import Copy
+from ...datatypes import DataType
+from .load_times import date_value, time_value, timestamp_value
+from .types import stored_type
+
+RawKind = Literal["text", "json"]
+"""What the raw column holds: the text of the value, or its JSON with quotes around strings."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadColumn:
+    """A column of the target table."""
+
+    name: str
+    type: DataType
+    null: bool = True
+    default: str | None = None
+    """A DuckDB SQL expression."""
+    identity: Literal["", "always", "by default"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Over a raw column `raw` and a column `value` that holds the first expression, both SQL."""
+
+    value: str
+    """What is stored; NULL where the raw value cannot be converted."""
+    bad: str
+    """True for a row that must be refused."""
+
+
+def raw_kind(type_: DataType) -> RawKind:
+    """Return how a JSON value is best read for `type_`.
+
+    Integers are read as JSON because 1.0 is an integer and "1.0" is none.
+    """
+    return "json" if type_.name in (*_INTEGERS, "super") else "text"
+
+
+def rule(column: LoadColumn, copy: Copy, kind: RawKind, raw: str, value: str) -> Rule:
+    """Return the rule of `column`; `raw` and `value` are the SQL names of the two columns."""
+    expression = _VALUES[column.type.name](column.type, copy, kind, raw)
+    if not column.null:
+        return Rule(expression, _bad_text(column.type, copy, value, f"{value} IS NULL OR "))
+    if column.type.is_text:
+        return Rule(expression, _bad_text(column.type, copy, value, ""))
+    if copy.acceptanydate and column.type.name in ("date", "timestamp", "timestamptz"):
+        return Rule(expression, "false")
+    blank = f"trim({raw}, '\" \t\r\n')" if kind == "json" else f"trim({raw}, ' \t\r\n')"
+    return Rule(expression, f"{value} IS NULL AND {blank} <> ''")
+
+
+def _bad_text(type_: DataType, copy: Copy, value: str, null: str) -> str:
+    if not type_.is_text:
+        return null.removesuffix(" OR ")
+    tests = [] if copy.truncatecolumns else [f"strlen({value}) > {type_.length}"]
+    if type_.name == "char":
+        tests.append(f"strlen({value}) <> length({value})")
+    return null + " OR ".join(tests) if tests else (null.removesuffix(" OR ") or "false")
+
+
+# --- one expression for each type ------------------------------------------------------------------------------------
+
+
+def _integer(type_: DataType, copy: Copy, kind: RawKind, raw: str) -> str:
+    stored = stored_type(type_)
+    if kind == "text":
+        return _integer_text(raw, stored)
+    number = f"TRY_CAST({raw} AS DOUBLE)"
+    return (
+        f"CASE WHEN {raw}[1] = '\"' THEN {_integer_text(f'({raw}::JSON ->> {_ROOT})', stored)} "
+        f"WHEN contains({raw}, '.') THEN CASE WHEN {number} = trunc({number}) THEN TRY_CAST({number} AS {stored}) END "
+        f"ELSE TRY_CAST({raw} AS {stored}) END"
+    )
+
+
+_ROOT = "'$'"
+
+
+def _integer_text(raw: str, stored: str) -> str:
+    return rf"CASE WHEN regexp_full_match({raw}, '\s*[+-]?[0-9]+\s*') THEN TRY_CAST({raw} AS {stored}) END"
+
+
+def _decimal(type_: DataType, copy: Copy, kind: RawKind, raw: str) -> str:
+    stored = stored_type(type_)
+    if copy.roundec:
+        return f"CASE WHEN NOT contains({raw}, '_') THEN TRY_CAST({raw} AS {stored}) END"
+    scale = type_.scale or 0
+    wide = f"TRY_CAST({raw} AS DECIMAL(38,{38 - (type_.precision or 18) + scale}))::VARCHAR"
+    return (
+        rf"CASE WHEN NOT contains({raw}, '.') AND regexp_full_match({raw}, '\s*[+-]?[0-9]+\s*') "
+        f"THEN TRY_CAST({raw} AS {stored}) "
+        rf"WHEN regexp_full_match({raw}, '\s*[+-]?([0-9]+\.[0-9]*|\.[0-9]+)\s*') "
+        f"THEN TRY_CAST({_cut(f'trim({raw})', scale)} AS {stored}) "
+        f"WHEN NOT contains({raw}, '_') THEN TRY_CAST({_cut(wide, scale)} AS {stored}) END"
+    )
+
+
+def _cut(digits: str, scale: int) -> str:
+    return f"left({digits}, strpos({digits}, '.') + {scale}) || '0'"
+
+
+def _float(type_: DataType, copy: Copy, kind: RawKind, raw: str) -> str:
+    return f"CASE WHEN NOT contains({raw}, '_') THEN TRY_CAST({raw} AS {stored_type(type_)}) END"
+
+
+def _boolean(type_: DataType, copy: Copy, kind: RawKind, raw: str) -> str:
+    return (
+        f"CASE WHEN lower(trim({raw})) IN ('t', 'true', 'y', 'yes', '1') THEN true "
+        f"WHEN lower(trim({raw})) IN ('f', 'false', 'n', 'no', '0') THEN false END"
+    )
+
+
+def _text(type_: DataType, copy: Copy, kind: RawKind, raw: str) -> str:
+    value = raw
+    if copy.blanksasnull:
+        value = rf"CASE WHEN trim({raw}, ' \t\r\n') <> '' OR {raw} = '' THEN {raw} END"
+    if copy.trimblanks and type_.name == "varchar":
+        value = f"rtrim({value})"
+    if copy.emptyasnull:
+        value = f"nullif({value}, '')"
+    return _truncated(value, type_.length or 1) if copy.truncatecolumns else value
+
+
+def _truncated(value: str, size_bytes: int) -> str:
+    """Cut `value` to so many bytes, before the character that would go over.
+
+    An assumption: AWS says that the value is truncated "to fit", not what becomes of a character on the border.
+    """
+    cuts = ", ".join(f"TRY(decode(encode({value})[1:{size_bytes - less}]))" for less in range(min(4, size_bytes)))
+    return f"CASE WHEN strlen({value}) <= {size_bytes} THEN {value} ELSE coalesce({cuts}, '') END"
+
+
+def _super(type_: DataType, copy: Copy, kind: RawKind, raw: str) -> str:
+    return f"TRY_CAST({raw} AS JSON)"
+
+
+def _varbyte(type_: DataType, copy: Copy, kind: RawKind, raw: str) -> str:
+    return f"TRY(unhex({raw}))"
+
+
+def _cast(type_: DataType, copy: Copy, kind: RawKind, raw: str) -> str:
+    return f"TRY_CAST({raw} AS {stored_type(type_)})"
+
+
+def _date(type_: DataType, copy: Copy, kind: RawKind, raw: str) -> str:
+    return date_value(copy.dateformat, raw)
+
+
+def _timestamp(type_: DataType, copy: Copy, kind: RawKind, raw: str) -> str:
+    return timestamp_value(copy.timeformat, raw, zoned=type_.name == "timestamptz")
+
+
+def _time(type_: DataType, copy: Copy, kind: RawKind, raw: str) -> str:
+    return time_value(raw, zoned=type_.name == "timetz")
+
+
+_INTEGERS = ("smallint", "integer", "bigint")
+_VALUES: dict[str, Callable[[DataType, Copy, RawKind, str], str]] = {
+    **dict.fromkeys(_INTEGERS, _integer),
+    "decimal": _decimal,
+    "real": _float,
+    "double precision": _float,
+    "boolean": _boolean,
+    "char": _text,
+    "varchar": _text,
+    "date": _date,
+    "timestamp": _timestamp,
+    "timestamptz": _timestamp,
+    "time": _time,
+    "timetz": _time,
+    "super": _super,
+    "varbyte": _varbyte,
+    "interval year to month": _cast,
+    "interval day to second": _cast,
+}
