@@ -40,12 +40,10 @@ class Storage:
         Errors: WarehouseError if no mount stands for the bucket.
         """
         mount = self._mount(prefix)
-        inside = prefix.removeprefix(mount.url).lstrip("/")
-        start = mount.folder / inside.rpartition("/")[0]
-        for entry, size in _files(start):
-            url = f"{mount.url}/{entry.relative_to(mount.folder).as_posix()}"
-            if url.startswith(prefix):
-                yield StoredObject(url, size, entry)
+        folder = prefix.removeprefix(mount.url).lstrip("/").rpartition("/")[0]
+        base = f"{mount.url}/{folder}/" if folder else f"{mount.url}/"
+        for url, entry in _files(os.path.join(mount.folder, folder), base, prefix):
+            yield StoredObject(url, entry.stat().st_size, Path(entry.path))
 
     def find(self, url: str) -> StoredObject | None:
         """Return the object at exactly `url`, or None."""
@@ -80,14 +78,19 @@ class Storage:
         )
 
 
-def _files(folder: Path) -> Iterator[tuple[Path, int]]:
-    """Yield the files below `folder` with their sizes, in the order of their names."""
+def _files(folder: str, base: str, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield the files below `folder` whose URL, which is `base` and their name, starts with `prefix`; sorted by URL.
+
+    Texts and no paths: thousands of files are listed here, and only what may match is looked into.
+    """
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        entries = sorted((entry.name + "/" * entry.is_dir(), entry) for entry in os.scandir(folder))
     except (FileNotFoundError, NotADirectoryError):
         return
-    for entry in entries:
-        if entry.is_dir():
-            yield from _files(Path(entry.path))
-        elif entry.is_file():
-            yield Path(entry.path), entry.stat().st_size
+    for name, entry in entries:
+        url = base + name
+        if name.endswith("/"):
+            if url.startswith(prefix) or prefix.startswith(url):
+                yield from _files(entry.path, url, prefix)
+        elif url.startswith(prefix) and entry.is_file():
+            yield url, entry
