@@ -68,15 +68,18 @@ class _At:
         self.problems.append(Problem(message, self.key if at_key else self.value, hint))
 
 
-def build(documents: Sequence[Document]) -> Built:
-    """Make the pipeline of its own document (the first) and the included ones, all valid by the schema."""
+def build(documents: Sequence[Document], lost: frozenset[str] = frozenset()) -> Built:
+    """Make the pipeline of its own document (the first) and the included ones, all valid by the schema.
+
+    `lost` names the tables, staging sources and targets that were not: who refers to one of them is not told off.
+    """
     problems: list[Problem] = []
     roots = [_At(document, (), problems) for document in documents]
     main = documents[0].data
     schema = main.get("schema", "public")
     _included_keys(roots[1:])
     targets = tuple(_targets(roots[0] / "targets", main.get("targets"), main["name"]))
-    target = _default_target(roots[0] / "target", main.get("target"), targets)
+    target = _default_target(roots[0] / "target", main.get("target"), targets, lost)
     folder = documents[0].path.parent
     staging = tuple(
         _staging(at, name, spec, schema) for at, name, spec in _named(roots, "staging") if _unused(at, roots)
@@ -85,9 +88,9 @@ def build(documents: Sequence[Document]) -> Built:
         _table(at, name, spec, schema, folder) for at, name, spec in _named(roots, "tables") if _unused(at, roots)
     )
     definitions = {each.name: each for each in (*(s.definition for s in staging), *(t.definition for t in tables))}
-    if not definitions:
+    if not definitions and not lost:
         roots[0].problem("the pipeline has neither staging nor tables", "add a table under 'tables:'")
-    _check_links(roots, definitions)
+    _check_links(roots, definitions, lost)
     variables = {name: (value, at.value) for at, name, value in _named(roots, "vars")}
     pipeline = Pipeline(
         name=main["name"], path=documents[0].path, schema=schema, target=target, targets=targets,
@@ -143,7 +146,7 @@ def _included_keys(parts: Sequence[_At]) -> None:
 
 
 def _targets(at: _At, specs: dict[str, Any] | None, pipeline: str) -> Iterator[Target]:
-    if specs is None:
+    if not specs:
         yield _local_target("local", {}, pipeline, at)
         return
     for name, spec in specs.items():
@@ -184,17 +187,17 @@ def _stays_inside(at: _At, relative: str, hint: str) -> None:
     try:
         inside(at.document.path.parent, relative)
     except ValueError as error:
-        at.problem(str(error), f"move it into {at.document.path.parent} {hint}".rstrip())
+        at.problem(str(error), f"move it into the folder {hint}".rstrip())
 
 
-def _default_target(at: _At, name: str | None, targets: Sequence[Target]) -> str:
+def _default_target(at: _At, name: str | None, targets: Sequence[Target], lost: frozenset[str]) -> str:
     known = [target.name for target in targets]
     if name is None:
-        if len(known) == 1:
+        if len(known) == 1 or lost:
             return known[0]
         at.problem("'target' is missing, and there are several targets", f"add 'target: {known[0]}'")
         return known[0]
-    if name not in known:
+    if name not in known and name not in lost:
         at.problem(f"unknown target '{name}'", did_you_mean(name, known, "targets are"))
     return name
 
@@ -301,23 +304,25 @@ def _sortable(at: _At, wanted: Iterable[str], columns: Sequence[Column]) -> None
             at.problem(f"'{column.name}' is {column.type}, which no distkey or sortkey may be", "choose another column")
 
 
-def _check_links(roots: Sequence[_At], definitions: dict[str, Definition]) -> None:
+def _check_links(roots: Sequence[_At], definitions: dict[str, Definition], lost: frozenset[str]) -> None:
     """Check what one table says of another: foreign keys, depends_on, relationships."""
     for at, name, spec in (*_named(roots, "staging"), *_named(roots, "tables")):
         for column, settings in spec["columns"].items():
             if "references" in settings:
-                _check_reference(at / "columns" / column / "references", settings["references"], definitions)
+                _check_reference(at / "columns" / column / "references", settings["references"], definitions, lost)
         for position, other in enumerate(spec.get("depends_on", ())):
-            if other not in definitions or other == name:
+            if (other not in definitions and other not in lost) or other == name:
                 hint = did_you_mean(other, set(definitions) - {name}, "steps are")
                 (at / "depends_on" / position).problem(f"depends_on names no other step: '{other}'", hint)
         for position, check in enumerate(spec.get("checks", ())):
             for column, other in check.get("relationships", {}).items():
-                _check_reference(at / "checks" / position / "relationships" / column, other, definitions)
+                _check_reference(at / "checks" / position / "relationships" / column, other, definitions, lost)
 
 
-def _check_reference(at: _At, text: str, definitions: dict[str, Definition]) -> None:
+def _check_reference(at: _At, text: str, definitions: dict[str, Definition], lost: frozenset[str]) -> None:
     table, _, column = text.partition(".")
+    if table in lost:
+        return
     if table not in definitions:
         at.problem(f"no table '{table}'", did_you_mean(table, definitions, "tables are"))
     elif column and definitions[table].column(column) is None:
@@ -431,7 +436,7 @@ def _sql(at: _At, load: dict[str, Any], folder: Path) -> Text:
     try:
         return read_text(inside(folder, load["sql_file"]), str(Path(at.document.name).parent / load["sql_file"]))
     except ValueError as error:
-        (at / "sql_file").problem(str(error), f"move it into {folder}")
+        (at / "sql_file").problem(str(error), "move it into the folder")
     except InvalidPipeline as error:
         (at / "sql_file").problem(str(error), "; ".join(problem.hint for problem in error.problems))
     return Text("", at.document)

@@ -28,7 +28,7 @@ def read_pipeline(
     run needs it. Errors: InvalidPipeline with every problem found, in the order of the file.
     """
     documents, problems, lost = _documents(path)
-    built = build(documents)
+    built = build(documents, lost)
     problems += built.problems
     values, unset = _values(built, environ, variables or {}, problems)
     if complete:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -126,7 +127,9 @@ def _template_error(error: JinjaError, template: str) -> TemplateError:
         return TemplateError(f"there is no template '{message}'", "", 1)
     name, line = _place(error)
     if isinstance(error, UndefinedError):
-        return TemplateError(f"the template asks for what is not there: {message}", name, line)
+        missing = re.search(r"has no attribute '(.+)'|'(.+)' is undefined", message)
+        asked = f"'{missing[1] or missing[2]}', which is not there" if missing else f"what is not there: {message}"
+        return TemplateError(f"the template asks for {asked}", name, line)
     if isinstance(error, SecurityError):
         return TemplateError(f"a template may not do this: {message}", name, line)
     return TemplateError(f"the template {template or 'text'} failed: {message}", name, line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
@@ -14,6 +15,7 @@ from .plan import Plan, Statement, Step
 
 _EXCERPT_WIDTH = 110
 _STATEMENT_LINES = 12
+_WRITTEN_PASSWORD = re.compile(r"(password['\"]?\s*:\s*)(?!\$\{)([^\s,}]+)")
 
 
 def plan_text(plan: Plan) -> Iterator[str]:
@@ -59,7 +61,9 @@ def problem_text(problem: Problem) -> Iterator[str]:
 
 
 def _excerpt(where: Where) -> Iterator[str]:
-    text, start = where.text.replace("\t", " "), where.column - 1
+    # A password that was written out stays out of the excerpt; stars of its length keep the caret in place.
+    text = _WRITTEN_PASSWORD.sub(lambda match: match[1] + "*" * len(match[2]), where.text.replace("\t", " "))
+    start = where.column - 1
     cut = max(0, min(start - 40, len(text) - _EXCERPT_WIDTH))
     shown = text[cut : cut + _EXCERPT_WIDTH]
     indent = 0 if cut else len(shown) - len(shown.lstrip())

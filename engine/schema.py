@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
@@ -45,6 +45,8 @@ def _problems(document: Document, error: Any) -> Iterator[Problem]:
         yield from _unknown_keys(document, path, error)
     elif error.validator == "required":
         yield from _missing_key(document, path, error)
+    elif isinstance(error.schema, dict) and "x-says" in error.schema and isinstance(error.instance, dict):
+        yield Problem(f"'{path[-1]}' {error.schema['x-says']}", document.key(path))
     elif error.parent is not None or "propertyNames" in error.absolute_schema_path:
         name = str(error.instance)
         yield Problem(f"'{name}' cannot be a name here", document.key([*path, name]), _expected(error))
@@ -54,12 +56,13 @@ def _problems(document: Document, error: Any) -> Iterator[Problem]:
 
 def _unknown_keys(document: Document, path: list[Any], error: Any) -> Iterator[Problem]:
     known = list(error.schema.get("properties", {}))
+    missing = [key for key in error.schema.get("required", ()) if key not in error.instance]
     before = ""
     for key, value in error.instance.items():
         if _is_unknown(key, error):
             split = value is None and before and _on_one_line(document, path, before, key)
             yield _split_value(document, path, before, key) if split else Problem(
-                f"unknown key '{key}'", document.key([*path, key]), _choice(key, known)
+                f"unknown key '{key}'", document.key([*path, key]), _choice(key, known, missing)
             )  # fmt: skip
         before = key if isinstance(value, str) else ""
 
@@ -80,6 +83,8 @@ def _missing_key(document: Document, path: list[Any], error: Any) -> Iterator[Pr
     # jsonschema reports each missing key by itself, and names it only in its message.
     match = re.match(r"'(.*)' is a required property", error.message)
     key = match[1] if match else ""
+    if any(_is_unknown(other, error) and get_close_matches(other, [key]) for other in error.instance):
+        return  # misspelt: told as an unknown key
     described = error.schema.get("properties", {}).get(key, {}).get("description", "")
     yield Problem(f"the key '{key}' is missing" + (f" in '{path[-1]}'" if path else ""), document.key(path), described)
 
@@ -120,8 +125,8 @@ def _expected(error: Any) -> str:
     return f"expected {expected}" if expected else ""
 
 
-def _choice(word: str, known: list[str]) -> str:
-    close = get_close_matches(word.lower(), known, n=1)
+def _choice(word: str, known: list[str], wanted: Sequence[str] = ()) -> str:
+    close = get_close_matches(word.lower(), wanted, n=1) or get_close_matches(word.lower(), known, n=1)
     one_of = f"expected one of {', '.join(known)}" if known else ""
     return f"did you mean '{close[0]}'?" if close else one_of
 
@@ -146,7 +151,7 @@ def prune(document: Document) -> frozenset[str]:
     """Take out of the document what the schema does not allow, so that the rest can be checked as well.
 
     An unknown key goes alone; of other mistakes the whole table, staging source or target goes. Returns the names
-    of the tables and staging sources that were lost.
+    that were lost, so that nobody who refers to one of them is told off.
     """
     lost: set[str] = set()
     for error in sorted(_validator(True).iter_errors(document.data), key=lambda error: -len(error.absolute_path)):
@@ -174,8 +179,8 @@ def _without(data: Any, path: list[Any]) -> set[str]:
     section = data.get(path[0]) if path else None
     if len(path) > 1 and path[0] in ("staging", "tables", "targets", "vars") and isinstance(section, dict):
         section.pop(path[1], None)
-        return {str(path[1])} if path[0] in ("staging", "tables") else set()
+        return {str(path[1])}
     if path:
         data.pop(path[0], None)
-        return set(section) if path[0] in ("staging", "tables") and isinstance(section, dict) else set()
+        return set(section) if isinstance(section, dict) else {str(section)}
     return set()

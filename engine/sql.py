@@ -90,8 +90,8 @@ def _invalid(error: ParseError | TokenError, text: str) -> InvalidSql:
         return InvalidSql("the SQL cannot be read: a quote or a comment is not closed", line, column)
     near = first.get("highlight") or ""
     line, column = first.get("line") or 1, max(1, (first.get("col") or 1) - max(0, len(near) - 1))
-    said = (first.get("description") or "").rstrip(".")
-    message = f"the SQL cannot be read near '{near}': {said}" if near else f"the SQL cannot be read: {said}"
+    # sqlglot's own description speaks of its classes and tokens; the place says more to a user.
+    message = f"the SQL makes no sense from '{near}' on" if near else "the SQL ends too early"
     return InvalidSql(message, line, column, len(near) or 1)
 
 
