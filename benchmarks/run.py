@@ -1,0 +1,241 @@
+"""Measure etlrun against the same job written by hand for DuckDB, and write the results into benchmarks/README.md.
+
+    python benchmarks/run.py [--quick] [--only WORK …] [--events N] [--dbt-python PYTHON] [--scratch FOLDER]
+
+Both sides run in turn, in one go, each in a fresh process with a new database; what counts is the ratio of their
+medians. After each job every table of both databases is compared, row for row. --quick takes less data and writes no
+results. The 10 million events of the full run take 10 GB of disk, generated anew unless --scratch keeps them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import buckets
+from buckets import ROOT, SAMPLE
+from children import CommandFailed, Usage, median, run
+from planning import write_pipeline
+from results import Result, write
+
+HERE = Path(__file__).parent.resolve()
+PIPELINE = ROOT / "pipelines" / "sparkify.yaml"
+BUCKET = "s3://udacity-dend"
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`scratch` is a folder for data and databases; `etlrun` the words that start the command."""
+
+    scratch: Path
+    etlrun: tuple[str, ...]
+    events: int
+    songs: int
+    dbt_python: str = ""
+    quick: bool = False
+
+    @property
+    def repeats(self) -> int:
+        return 3 if self.quick else 7
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The sparkify job over one folder, done by both sides: their usage, medians of as many runs."""
+
+    etlrun: Usage
+    by_hand: Usage
+
+    @property
+    def ratio(self) -> float:
+        return self.etlrun.seconds / self.by_hand.seconds
+
+
+# One job, done by each side
+
+
+def etlrun(settings: Settings, bucket: Path) -> tuple[Usage, Path]:
+    """Run a copy of the pipeline over `bucket`; return its usage and its database."""
+    home = _new_folder(settings, "etlrun")
+    shutil.copy(PIPELINE, home)
+    usage = run([*settings.etlrun, home / PIPELINE.name, "--mount", f"{BUCKET}={bucket}"], folder=ROOT)
+    database = re.search(r"^ +database: (.*\.duckdb)$", PIPELINE.read_text("utf-8"), re.MULTILINE)
+    if database is None:
+        raise SystemExit(f"{PIPELINE}: no local target with a database file was found")
+    return usage, home / database[1]
+
+
+def by_hand(settings: Settings, bucket: Path) -> tuple[Usage, Path]:
+    database = _new_folder(settings, "by_hand") / "sparkify.duckdb"
+    return run([sys.executable, HERE / "by_hand.py", bucket, database]), database
+
+
+def dbt(settings: Settings, bucket: Path) -> tuple[Usage, Path]:
+    """Run `dbt build`, which checks too; its second run over one folder finds its parse already done."""
+    home = _new_folder(settings, "dbt")
+    database = home / "sparkify.duckdb"
+    target, log = settings.scratch / "dbt_target", settings.scratch / "dbt_log"
+    usage = run(
+        [settings.dbt_python, "-m", "dbt.cli.main", "build", "--quiet", "--profiles-dir", HERE / "dbt",
+         "--target-path", target, "--log-path", log],
+        environment={"SPARKIFY_FOLDER": str(bucket), "SPARKIFY_DATABASE": str(database)},
+        folder=HERE / "dbt",
+    )  # fmt: skip
+    return usage, database
+
+
+def _dbt_version(settings: Settings) -> str:
+    ask = "from importlib.metadata import version; print(version('dbt-core'), version('dbt-duckdb'))"
+    answer = subprocess.run([settings.dbt_python, "-c", ask], capture_output=True, text=True, check=True)
+    return "dbt-core {} with dbt-duckdb {}".format(*answer.stdout.split())
+
+
+def _new_folder(settings: Settings, name: str) -> Path:
+    folder = settings.scratch / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def job(settings: Settings, bucket: Path, repeats: int) -> Job:
+    """Let both sides do the job in turn, and compare what they made. Errors: CommandFailed if the tables differ."""
+    ours, theirs = [], []
+    for _ in range(repeats):
+        usage, our_database = etlrun(settings, bucket)
+        ours.append(usage)
+        usage, their_database = by_hand(settings, bucket)
+        theirs.append(usage)
+    run([sys.executable, HERE / "compare.py", our_database, their_database])
+    return Job(median(ours), median(theirs))
+
+
+# The works
+
+
+def startup(settings: Settings) -> Iterator[Result]:
+    """How long the command takes before it does anything."""
+    commands = {
+        "`etlrun --version`": (0.10, [*settings.etlrun, "--version"]),
+        "`etlrun validate` of sparkify.yaml": (0.25, [*settings.etlrun, "validate", str(PIPELINE)]),
+    }
+    bare = median([run([sys.executable, "-c", "pass"]) for _ in range(2 * settings.repeats)]).seconds
+    for name, (budget, command) in commands.items():
+        seconds = median([run(command, folder=ROOT) for _ in range(2 * settings.repeats)]).seconds
+        note = f"{seconds / bare:.1f} × a bare `python -c pass` ({bare:.3f} s)"
+        yield Result(name, f"{budget:.2f} s", f"{seconds:.2f} s", seconds <= budget, note)
+
+
+def sample(settings: Settings) -> Iterator[Result]:
+    job(settings, SAMPLE, 1)  # fills the page cache and Python's bytecode for both
+    measured = job(settings, SAMPLE, settings.repeats)
+    yield _against_hand("the committed sample, end to end", measured, 2.5)
+    if settings.dbt_python:
+        runs = [dbt(settings, SAMPLE) for _ in range(settings.repeats // 2 + 2)]
+        run([sys.executable, HERE / "compare.py", runs[-1][1], settings.scratch / "by_hand" / "sparkify.duckdb"])
+        seconds = median([usage for usage, _ in runs[1:]]).seconds
+        yield _faster(f"the same against {_dbt_version(settings)} (`dbt build`)", seconds, measured.etlrun.seconds, 4)
+
+
+def small_files(settings: Settings) -> Iterator[Result]:
+    name, bucket = buckets.small_files(settings.scratch, settings.songs)
+    measured = job(settings, bucket, 3)
+    yield _faster(name, measured.by_hand.seconds, measured.etlrun.seconds, 3)
+
+
+def large_files(settings: Settings) -> Iterator[Result]:
+    """The large job, and a tenth of it, for the memory that each takes."""
+    small = job(settings, buckets.large_files(settings.scratch, settings.events // 10), 3)
+    large = job(settings, buckets.large_files(settings.scratch, settings.events), 2)
+    name = f"{settings.events:,} events in large files"
+    yield _against_hand(name, large, 1.2)
+    yield _against_hand(f"{settings.events // 10:,} events in large files", small, None)
+    yield _memory("etlrun", small.etlrun, large.etlrun)
+    yield _memory("by hand", small.by_hand, large.by_hand)
+
+
+def _memory(side: str, small: Usage, large: Usage) -> Result:
+    note = f"{small.peak_bytes / MEGABYTE:,.0f} MB, then {large.peak_bytes / MEGABYTE:,.0f} MB"
+    growth = f"{large.peak_bytes / small.peak_bytes:.2f} ×"
+    return Result(f"peak memory, ten times the events, {side}", "", growth, None, note)
+
+
+def planning(settings: Settings) -> Iterator[Result]:
+    """The whole plan of many tables as text: the first time, and again with whatever was kept from it."""
+    for tables, cold_budget, warm_budget in ((1_000, 1.5, 0.5), (10_000, 10.0, 2.0))[: 1 if settings.quick else 2]:
+        home = _new_folder(settings, "planning")
+        write_pipeline(home / "many.yaml", tables)
+        command: list[str | Path] = [*settings.etlrun, "--dry-run", home / "many.yaml"]
+        usages = [run(command, {"XDG_CACHE_HOME": str(home / "cache")}, folder=ROOT) for _ in range(3)]
+        for name, budget, usage in (("cold", cold_budget, usages[0]), ("warm", warm_budget, median(usages[1:]))):
+            note = f"peak memory {usage.peak_bytes / MEGABYTE:,.0f} MB"
+            work = f"validate + plan, {tables:,} tables, {name}"
+            yield Result(work, f"{budget} s", f"{usage.seconds:.2f} s", usage.seconds <= budget, note)
+
+
+def _against_hand(name: str, job: Job, budget: float | None) -> Result:
+    note = f"{job.etlrun.seconds:.2f} s against {job.by_hand.seconds:.2f} s by hand"
+    met = None if budget is None else job.ratio <= budget
+    return Result(name, f"{budget} × by hand" if budget else "", f"{job.ratio:.2f} ×", met, note)
+
+
+def _faster(name: str, theirs: float, ours: float, budget: float) -> Result:
+    times = theirs / ours
+    note = f"{ours:.2f} s against {theirs:.2f} s"
+    return Result(name, f"{budget:g} × faster", f"{times:.1f} × faster", times >= budget, note)
+
+
+WORKS: dict[str, Callable[[Settings], Iterator[Result]]] = {
+    "startup": startup, "sample": sample, "small-files": small_files, "large-files": large_files, "planning": planning,
+}  # fmt: skip
+
+
+# The command
+
+
+def _installed() -> str:
+    command = Path(sys.executable).with_name("etlrun")
+    return shlex.quote(str(command)) if command.exists() else shlex.join([sys.executable, "-m", "engine"])
+
+
+def _settings(options: argparse.Namespace, scratch: Path) -> Settings:
+    events, songs = (min(options.events, 300_000), 1_490) if options.quick else (options.events, 14_896)
+    words = tuple(shlex.split(options.etlrun))
+    return Settings(scratch.resolve(), words, events, songs, options.dbt_python, options.quick)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure etlrun against the same job written by hand for DuckDB.")
+    parser.add_argument("--quick", action="store_true", help="less data, under a minute; the results are only printed")
+    parser.add_argument("--only", nargs="+", choices=WORKS, default=list(WORKS), help="the results are only printed")
+    parser.add_argument("--events", type=int, default=10_000_000, help="how many the large files hold")
+    parser.add_argument("--dbt-python", default="", metavar="PYTHON", help="an interpreter that has dbt-duckdb")
+    parser.add_argument("--scratch", type=Path, help="a folder for data and databases, kept for the next time")
+    parser.add_argument("--etlrun", default=_installed(), metavar="COMMAND", help="what is measured: %(default)s")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="etlrun-benchmarks-") as temporary:
+        settings = _settings(options, options.scratch or Path(temporary))
+        results = []
+        for name in options.only:
+            try:
+                for result in WORKS[name](settings):
+                    results.append(result)
+                    print(result, flush=True)
+            except CommandFailed as error:
+                print(error, file=sys.stderr)
+                return 1
+    if not options.quick and options.only == list(WORKS):
+        write(HERE / "README.md", results)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
