@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import __version__
-from .errors import UsageError, WarehouseUnreachable
+from .errors import InvalidPipeline, Problem, UsageError, WarehouseUnreachable
 
 # Modules that bring libraries with them are imported where they are used: `etlrun --version` starts without any.
 if TYPE_CHECKING:
@@ -121,19 +121,28 @@ def run(
 
 
 @cli.command()
-@_pipeline
+@click.argument("pipelines", metavar="PIPELINE…", type=click.Path(path_type=Path), nargs=-1, required=True)
 @_target
 @_var
-def validate(pipeline: Path, target: str | None, variables: dict[str, str]) -> None:
-    """Check PIPELINE: its YAML, its SQL, its templates. Connects to nothing."""
+def validate(pipelines: tuple[Path, ...], target: str | None, variables: dict[str, str]) -> None:
+    """Check each PIPELINE: its YAML, its SQL, its templates. Connects to nothing."""
     from .environment import fill
     from .plan import make_plan
     from .read import read_pipeline
 
-    document = read_pipeline(pipeline, os.environ, variables)
-    plan = make_plan(document, fill(_chosen_target(document, target), os.environ))
-    click.echo(f"{pipeline} is valid: {len(document.staging)} staging sources, {len(document.tables)} tables, "
-               f"{sum(len(t.statements) for step in plan.steps for t in step.transactions)} statements")  # fmt: skip
+    problems: list[Problem] = []
+    for path in pipelines:
+        try:
+            document = read_pipeline(path, os.environ, variables)
+            plan = make_plan(document, fill(_chosen_target(document, target), os.environ))
+        except InvalidPipeline as error:
+            problems += error.problems
+            continue
+        count = sum(len(transaction.statements) for step in plan.steps for transaction in step.transactions)
+        parts = f"{len(document.staging)} staging sources, {len(document.tables)} tables, {count} statements"
+        click.echo(f"{path} is valid: {parts}")
+    if problems:
+        raise InvalidPipeline(problems)
 
 
 @cli.command()

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from itertools import zip_longest
 
 from . import __version__
 from .copy import masked
@@ -34,9 +35,11 @@ def plan_text(plan: Plan) -> Iterator[str]:
             yield f"-- transaction {place} of {len(step.transactions)}"
             yield "BEGIN;"
             yield ""
-            for statement in transaction.statements:
+            for statement, following in zip_longest(transaction.statements, transaction.statements[1:]):
                 yield from _script([statement])
-                yield ""
+                # One-liners of a kind, such as comments, stand together.
+                if following is None or "\n" in statement.sql + following.sql or _verb(statement) != _verb(following):
+                    yield ""
             yield "COMMIT;"
 
 
@@ -44,6 +47,10 @@ def _files(step: Step) -> Iterator[str]:
     for file in step.files:
         yield f"-- file {file.url}, written before the step:"
         yield from (f"--   {line}" for line in file.content.rstrip("\n").split("\n"))
+
+
+def _verb(statement: Statement) -> str:
+    return statement.sql.split(maxsplit=1)[0]
 
 
 def _script(statements: Iterable[Statement]) -> Iterator[str]:

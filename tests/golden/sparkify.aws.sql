@@ -1,0 +1,408 @@
+-- etlrun 0.1.0: pipeline sparkify, target aws
+
+CREATE SCHEMA IF NOT EXISTS sparkify;
+SET search_path TO sparkify, public;
+
+-- step 1 of 7: staging_events (staging)
+-- file ${DWH_WORK}/jsonpaths/sparkify/staging_events-493283c1995d.json, written before the step:
+--   {
+--     "jsonpaths": [
+--       "$.artist",
+--       "$.auth",
+--       "$.firstName",
+--       "$.gender",
+--       "$.itemInSession",
+--       "$.lastName",
+--       "$.length",
+--       "$.level",
+--       "$.location",
+--       "$.method",
+--       "$.page",
+--       "$.registration",
+--       "$.sessionId",
+--       "$.song",
+--       "$.status",
+--       "$.ts",
+--       "$.userAgent",
+--       "$.userId"
+--     ]
+--   }
+
+-- transaction 1 of 1
+BEGIN;
+
+CREATE TABLE IF NOT EXISTS sparkify.staging_events (
+    artist          varchar(512),
+    auth            varchar(32),
+    first_name      varchar(128),
+    gender          varchar(1),
+    item_in_session integer,
+    last_name       varchar(128),
+    length          double precision,
+    level           varchar(8),
+    location        varchar(256),
+    method          varchar(8),
+    page            varchar(32),
+    registration    bigint,
+    session_id      integer,
+    song            varchar(512),
+    status          smallint,
+    ts              bigint,
+    user_agent      varchar(512),
+    user_id         varchar(32)
+);
+
+COMMENT ON TABLE sparkify.staging_events IS 'The activity log of the app, one row for each request.';
+COMMENT ON COLUMN sparkify.staging_events.length IS 'Seconds of the song.';
+COMMENT ON COLUMN sparkify.staging_events.level IS 'Paid or free.';
+COMMENT ON COLUMN sparkify.staging_events.page IS 'What was asked for; NextSong is a play.';
+COMMENT ON COLUMN sparkify.staging_events.registration IS 'Milliseconds since 1970.';
+COMMENT ON COLUMN sparkify.staging_events.status IS 'The answer''s HTTP status.';
+COMMENT ON COLUMN sparkify.staging_events.ts IS 'Milliseconds since 1970.';
+COMMENT ON COLUMN sparkify.staging_events.user_id IS 'Empty for requests without a login.';
+
+DELETE FROM sparkify.staging_events;
+
+COPY sparkify.staging_events (
+    artist, auth, first_name, gender, item_in_session, last_name, length, level,
+    location, method, page, registration, session_id, song, status, ts, user_agent,
+    user_id
+)
+FROM 's3://udacity-dend/log_data/'
+IAM_ROLE '${DWH_ROLE_ARN}'
+FORMAT AS JSON '${DWH_WORK}/jsonpaths/sparkify/staging_events-493283c1995d.json'
+REGION 'us-west-2'
+EMPTYASNULL
+TRUNCATECOLUMNS;
+
+COMMIT;
+
+-- step 2 of 7: staging_songs (staging)
+
+-- transaction 1 of 1
+BEGIN;
+
+CREATE TABLE IF NOT EXISTS sparkify.staging_songs (
+    song_id          varchar(32),
+    title            varchar(512),
+    duration         double precision,
+    year             smallint,
+    artist_id        varchar(32),
+    artist_name      varchar(512),
+    artist_location  varchar(512),
+    artist_latitude  double precision,
+    artist_longitude double precision
+);
+
+COMMENT ON TABLE sparkify.staging_songs IS 'The song catalogue, one row for each song.';
+COMMENT ON COLUMN sparkify.staging_songs.duration IS 'In seconds.';
+COMMENT ON COLUMN sparkify.staging_songs.year IS '0 if not known.';
+
+DELETE FROM sparkify.staging_songs;
+
+COPY sparkify.staging_songs (
+    song_id, title, duration, year, artist_id, artist_name, artist_location,
+    artist_latitude, artist_longitude
+)
+FROM 's3://udacity-dend/song_data/'
+IAM_ROLE '${DWH_ROLE_ARN}'
+FORMAT AS JSON 'auto'
+REGION 'us-west-2'
+EMPTYASNULL
+TRUNCATECOLUMNS;
+
+COMMIT;
+
+-- step 3 of 7: users (table)
+-- after staging_events
+
+-- transaction 1 of 1
+BEGIN;
+
+CREATE TABLE IF NOT EXISTS sparkify.users (
+    user_id    integer      NOT NULL,
+    first_name varchar(128),
+    last_name  varchar(128),
+    gender     varchar(1),
+    level      varchar(8),
+    PRIMARY KEY (user_id)
+)
+DISTSTYLE ALL
+COMPOUND SORTKEY (user_id);
+
+COMMENT ON TABLE sparkify.users IS 'One row for each user who has played a song, with the latest level.';
+
+DELETE FROM sparkify.users;
+
+INSERT INTO sparkify.users (
+    user_id, first_name, last_name, gender, level
+)
+SELECT CAST(user_id AS integer) AS user_id, first_name, last_name, gender, level
+FROM (
+    SELECT
+        user_id, first_name, last_name, gender, level,
+        ROW_NUMBER() OVER (PARTITION BY user_id ORDER BY ts DESC, session_id, item_in_session DESC) AS recency
+    FROM staging_events
+    WHERE page = 'NextSong'
+) AS plays
+WHERE recency = 1;
+
+-- check: unique: user_id
+SELECT COUNT(*) AS failures
+FROM (
+    SELECT user_id
+    FROM sparkify.users
+    WHERE user_id IS NOT NULL
+    GROUP BY user_id
+    HAVING COUNT(*) > 1
+) AS doubled;
+
+-- check: accepted_values: level free, paid
+SELECT COUNT(*) AS failures
+FROM sparkify.users
+WHERE level NOT IN ('free', 'paid');
+
+COMMIT;
+
+-- step 4 of 7: artists (table)
+-- after staging_songs
+
+-- transaction 1 of 1
+BEGIN;
+
+CREATE TABLE IF NOT EXISTS sparkify.artists (
+    artist_id varchar(32)      NOT NULL,
+    name      varchar(512),
+    location  varchar(512),
+    latitude  double precision,
+    longitude double precision,
+    PRIMARY KEY (artist_id)
+)
+DISTSTYLE ALL
+COMPOUND SORTKEY (artist_id);
+
+COMMENT ON TABLE sparkify.artists IS 'One row for each artist, as the artist''s latest song names it.';
+
+DELETE FROM sparkify.artists;
+
+INSERT INTO sparkify.artists (
+    artist_id, name, location, latitude, longitude
+)
+SELECT
+    artist_id,
+    artist_name AS name,
+    artist_location AS location,
+    artist_latitude AS latitude,
+    artist_longitude AS longitude
+FROM (
+    SELECT
+        artist_id, artist_name, artist_location, artist_latitude, artist_longitude,
+        ROW_NUMBER() OVER (PARTITION BY artist_id ORDER BY year DESC, song_id) AS choice
+    FROM staging_songs
+    WHERE artist_id IS NOT NULL
+) AS versions
+WHERE choice = 1;
+
+-- check: unique: artist_id
+SELECT COUNT(*) AS failures
+FROM (
+    SELECT artist_id
+    FROM sparkify.artists
+    WHERE artist_id IS NOT NULL
+    GROUP BY artist_id
+    HAVING COUNT(*) > 1
+) AS doubled;
+
+COMMIT;
+
+-- step 5 of 7: songs (table)
+-- after artists, staging_songs
+
+-- transaction 1 of 1
+BEGIN;
+
+CREATE TABLE IF NOT EXISTS sparkify.songs (
+    song_id   varchar(32)      NOT NULL,
+    title     varchar(512),
+    artist_id varchar(32),
+    year      smallint,
+    duration  double precision,
+    PRIMARY KEY (song_id),
+    FOREIGN KEY (artist_id) REFERENCES sparkify.artists (artist_id)
+)
+DISTSTYLE ALL
+COMPOUND SORTKEY (song_id);
+
+COMMENT ON TABLE sparkify.songs IS 'One row for each song of the catalogue.';
+
+DELETE FROM sparkify.songs;
+
+INSERT INTO sparkify.songs (
+    song_id, title, artist_id, year, duration
+)
+SELECT song_id, title, artist_id, year, duration
+FROM (
+    SELECT
+        song_id, title, artist_id, year, duration,
+        ROW_NUMBER() OVER (PARTITION BY song_id ORDER BY title, duration) AS choice
+    FROM staging_songs
+    WHERE song_id IS NOT NULL
+) AS versions
+WHERE choice = 1;
+
+-- check: unique: song_id
+SELECT COUNT(*) AS failures
+FROM (
+    SELECT song_id
+    FROM sparkify.songs
+    WHERE song_id IS NOT NULL
+    GROUP BY song_id
+    HAVING COUNT(*) > 1
+) AS doubled;
+
+COMMIT;
+
+-- step 6 of 7: time (table)
+-- after staging_events
+
+-- transaction 1 of 1
+BEGIN;
+
+CREATE TABLE IF NOT EXISTS sparkify.time (
+    start_time timestamp NOT NULL,
+    hour       smallint  NOT NULL,
+    day        smallint  NOT NULL,
+    week       smallint  NOT NULL,
+    month      smallint  NOT NULL,
+    year       smallint  NOT NULL,
+    weekday    smallint  NOT NULL,
+    PRIMARY KEY (start_time)
+)
+DISTSTYLE KEY
+DISTKEY (start_time)
+COMPOUND SORTKEY (start_time);
+
+COMMENT ON TABLE sparkify.time IS 'One row for each moment at which a song was started, in UTC.';
+COMMENT ON COLUMN sparkify.time.week IS 'ISO week.';
+COMMENT ON COLUMN sparkify.time.weekday IS '0 is Sunday.';
+
+DELETE FROM sparkify.time;
+
+INSERT INTO sparkify.time (
+    start_time, hour, day, week, month, year, weekday
+)
+SELECT
+    start_time,
+    EXTRACT(hour FROM start_time) AS hour,
+    EXTRACT(day FROM start_time) AS day,
+    EXTRACT(week FROM start_time) AS week,
+    EXTRACT(month FROM start_time) AS month,
+    EXTRACT(year FROM start_time) AS year,
+    EXTRACT(weekday FROM start_time) AS weekday
+FROM (
+    SELECT DISTINCT TIMESTAMP 'epoch' + ts / 1000.0 * INTERVAL '1 second' AS start_time
+    FROM staging_events
+    WHERE page = 'NextSong'
+) AS plays;
+
+-- check: unique: start_time
+SELECT COUNT(*) AS failures
+FROM (
+    SELECT start_time
+    FROM sparkify.time
+    WHERE start_time IS NOT NULL
+    GROUP BY start_time
+    HAVING COUNT(*) > 1
+) AS doubled;
+
+COMMIT;
+
+-- step 7 of 7: songplays (table)
+-- after artists, songs, staging_events, staging_songs, time, users
+
+-- transaction 1 of 1
+BEGIN;
+
+CREATE TABLE IF NOT EXISTS sparkify.songplays (
+    songplay_id char(32)     NOT NULL,
+    start_time  timestamp    NOT NULL,
+    user_id     integer      NOT NULL,
+    level       varchar(8),
+    song_id     varchar(32),
+    artist_id   varchar(32),
+    session_id  integer      NOT NULL,
+    location    varchar(256),
+    user_agent  varchar(512),
+    PRIMARY KEY (songplay_id),
+    FOREIGN KEY (start_time) REFERENCES sparkify.time (start_time),
+    FOREIGN KEY (user_id) REFERENCES sparkify.users (user_id),
+    FOREIGN KEY (song_id) REFERENCES sparkify.songs (song_id),
+    FOREIGN KEY (artist_id) REFERENCES sparkify.artists (artist_id)
+)
+DISTSTYLE KEY
+DISTKEY (start_time)
+COMPOUND SORTKEY (start_time);
+
+COMMENT ON TABLE sparkify.songplays IS 'One row for each song played.';
+COMMENT ON COLUMN sparkify.songplays.songplay_id IS 'The same play has the same id in every run.';
+COMMENT ON COLUMN sparkify.songplays.level IS 'The user''s level when the song was played.';
+COMMENT ON COLUMN sparkify.songplays.song_id IS 'NULL if the catalogue does not have the song.';
+
+DELETE FROM sparkify.songplays;
+
+INSERT INTO sparkify.songplays (
+    songplay_id, start_time, user_id, level, song_id, artist_id, session_id, location,
+    user_agent
+)
+WITH catalogue AS (
+    -- One song for each title, artist and duration: a play is never doubled.
+    SELECT
+        song_id, artist_id, title, artist_name, duration,
+        ROW_NUMBER() OVER (PARTITION BY title, artist_name, duration ORDER BY song_id) AS choice
+    FROM staging_songs
+)
+SELECT
+    MD5(e.session_id || '-' || e.item_in_session) AS songplay_id,
+    TIMESTAMP 'epoch' + e.ts / 1000.0 * INTERVAL '1 second' AS start_time,
+    CAST(e.user_id AS integer) AS user_id,
+    e.level,
+    c.song_id,
+    c.artist_id,
+    e.session_id,
+    e.location,
+    e.user_agent
+FROM staging_events AS e
+LEFT JOIN catalogue AS c
+    ON c.title = e.song AND c.artist_name = e.artist AND c.duration = e.length AND c.choice = 1
+WHERE e.page = 'NextSong';
+
+-- check: not_null: songplay_id, start_time, user_id
+SELECT COUNT(*) AS failures
+FROM sparkify.songplays
+WHERE songplay_id IS NULL OR start_time IS NULL OR user_id IS NULL;
+
+-- check: unique: songplay_id
+SELECT COUNT(*) AS failures
+FROM (
+    SELECT songplay_id
+    FROM sparkify.songplays
+    WHERE songplay_id IS NOT NULL
+    GROUP BY songplay_id
+    HAVING COUNT(*) > 1
+) AS doubled;
+
+-- check: relationships: user_id users.user_id
+SELECT COUNT(*) AS failures
+FROM sparkify.songplays AS child
+LEFT JOIN sparkify.users AS parent
+    ON child.user_id = parent.user_id
+WHERE child.user_id IS NOT NULL AND parent.user_id IS NULL;
+
+-- check: relationships: start_time time.start_time
+SELECT COUNT(*) AS failures
+FROM sparkify.songplays AS child
+LEFT JOIN sparkify.time AS parent
+    ON child.start_time = parent.start_time
+WHERE child.start_time IS NOT NULL AND parent.start_time IS NULL;
+
+COMMIT;
