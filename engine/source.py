@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ MAX_ALIASED_VALUES = 1_000_000
 _Loader = getattr(yaml, "CLoader", yaml.Loader)
 
 Key = str | int
-Mark = tuple[int, int]
-"""Line and column, both from 0, as the parser counts."""
+Mark = tuple[int, int, int]
+"""Line and column, both from 0, and how many characters are meant; 0 for the rest of the line."""
+_START: Mark = (0, 0, 1)
 
 
 class Mapping(dict[str, Any]):
@@ -56,26 +58,25 @@ class Document:
 
     def key(self, path: Sequence[Key]) -> Where:
         """Return where the last key of `path` was written; for an item of a sequence, where the item was."""
-        mark, _ = self._marks(path)
-        width = len(str(path[-1])) if path and isinstance(path[-1], str) else 1
-        return self.at(mark, width)
+        return self.at(self._marks(path)[0])
 
     def value(self, path: Sequence[Key]) -> Where:
         """Return where the value at `path` was written."""
-        _, mark = self._marks(path)
-        return self.at(mark, self._width(mark))
+        return self.at(self._marks(path)[1])
 
     def text(self, path: Sequence[Key]) -> Text:
         """Return the text at `path`, with its place in the file."""
-        _, (first, start) = self._marks(path)
-        content = self._at(path)
-        written = self.lines[first][start:] if first < len(self.lines) else ""
-        if written.startswith("|"):
-            body = self.lines[first + 1 :]
-            indent = next((len(row) - len(row.lstrip(" ")) for row in body if row.strip()), 0)
-            return Text(content, self, (first + 1, indent))
-        quoted = written.startswith(("'", '"'))
-        return Text(content, self, (first, start + quoted), exact=not written.startswith(">"))
+        mark = self._marks(path)[1]
+        content, line = self._at(path), self.lines[mark[0]]
+        start = _PROPERTIES.match(line, mark[1]).end()  # type: ignore[union-attr]  # it matches nothing as well
+        if line.startswith("|", start):
+            body = self.lines[mark[0] + 1 :]
+            pairs = zip(body, content.split("\n"), strict=False)
+            indent = next((len(row) - len(said) for row, said in pairs if said.strip()), 0)
+            return Text(content, self, (mark[0] + 1, indent, 0))
+        start += line.startswith(("'", '"'), start)
+        exact = line.startswith(content, start)
+        return Text(content, self, (mark[0], start, 0) if exact else mark, exact)
 
     def _at(self, path: Sequence[Key]) -> Any:
         node = self.data
@@ -83,14 +84,15 @@ class Document:
             node = node[step]
         return node
 
-    def at(self, mark: Mark, width: int = 1) -> Where:
-        """Return the place at a mark of the parser."""
-        line, column = mark
+    def at(self, mark: Mark) -> Where:
+        """Return the place at a mark."""
+        line, column, width = mark
         text = self.lines[line] if line < len(self.lines) else ""
-        return Where(self.name, line + 1, column + 1, text, max(1, min(width, len(text) - column)))
+        rest = len(text.rstrip()) - column
+        return Where(self.name, line + 1, column + 1, text, max(1, min(width or rest, rest)))
 
     def _marks(self, path: Sequence[Key]) -> tuple[Mark, Mark]:
-        node, marks = self.data, ((0, 0), (0, 0))
+        node, marks = self.data, (_START, _START)
         for step in path:
             if isinstance(node, Mapping) and step in node.marks:
                 marks = node.marks[str(step)]
@@ -101,13 +103,8 @@ class Document:
             node = node[step]
         return marks
 
-    def _width(self, mark: Mark) -> int:
-        line, column = mark
-        text = self.lines[line][column:] if line < len(self.lines) else ""
-        if text[:1] in ("'", '"'):
-            end = text.find(text[0], 1)
-            return end + 1 if end > 0 else len(text)
-        return len(re.split(r"[,\]}]|\s#", text)[0].rstrip()) or 1
+
+_PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +113,16 @@ class Text:
 
     content: str
     document: Document
-    start: Mark = (0, 0)
+    start: Mark = _START
     exact: bool = True
-    """False for folded text (`>`), whose lines are not the file's lines."""
+    """False where the text's columns are not the file's: folded text, escapes, an alias."""
 
     def at(self, line: int, column: int, width: int = 1) -> Where:
         """Return the place in the file of a line and a column of this text, both from 1."""
-        first, indent = self.start
+        first, indent, _ = self.start
         if not self.exact or (line > 1 and first + line > len(self.document.lines)):
-            return self.document.at(self.start, width)
-        return self.document.at((first + line - 1, indent + column - 1), width)
+            return self.document.at(self.start)
+        return self.document.at((first + line - 1, indent + column - 1, width))
 
 
 def read_text(path: Path, name: str) -> Text:
@@ -184,7 +181,7 @@ class _Builder:
             raise InvalidPipeline([*self.problems, self._broken(error)]) from error
         except yaml.reader.ReaderError as error:
             place = text[: error.position]
-            mark = (place.count("\n"), len(place) - place.rfind("\n") - 1)
+            mark = (place.count("\n"), len(place) - place.rfind("\n") - 1, 1)
             raise InvalidPipeline([Problem("a character that YAML does not allow", self.blank.at(mark))]) from error
         finally:
             loader.dispose()
@@ -196,84 +193,89 @@ class _Builder:
         get = loader.get_event
         get()  # the start of the stream
         if isinstance(get(), yaml.StreamEndEvent):
-            self._stop("the file is empty", (0, 0), "a pipeline starts with 'version: 1' and 'name: …'")
+            self._stop("the file is empty", _START, "a pipeline starts with 'version: 1' and 'name: …'")
         data = self._tree(get)
         get()  # the end of the document
         event = get()
         if not isinstance(event, yaml.StreamEndEvent):
             self._stop("a second YAML document", self._mark(event), "one pipeline a file; take out the '---'")
         if data is None:
-            self._stop("the file is empty", (0, 0), "a pipeline starts with 'version: 1' and 'name: …'")
+            self._stop("the file is empty", _START, "a pipeline starts with 'version: 1' and 'name: …'")
         return data
 
     def _tree(self, get: Any) -> Any:
-        # One frame for each open node: its container, its anchor, its size with aliases, for a mapping the key
-        # that waits for its value and the mappings to merge, and its mark.
-        stack: list[list[Any]] = []
+        stack: list[_Open] = []
         while True:
             event = get()
             self.events += 1
+            mark = self._mark(event)
             if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
                 if len(stack) >= MAX_DEPTH:
-                    self._stop(f"more than {MAX_DEPTH} levels deep", self._mark(event), "a pipeline needs about ten")
-                node: Any = Mapping() if isinstance(event, yaml.MappingStartEvent) else Items()
-                if event.anchor:
-                    self.open_anchors.add(event.anchor)
-                stack.append([node, event.anchor, 1, None, [], self._mark(event)])
+                    self._stop(f"more than {MAX_DEPTH} levels deep", mark, "a pipeline needs about ten")
+                stack.append(self._open(event, mark))
                 continue
             if isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-                value, anchor, size, _, merges, mark = stack.pop()
-                for part, part_mark in merges:
-                    self._merge(value, part, part_mark)
-                if anchor:
-                    self.open_anchors.discard(anchor)
-                    self.anchors[anchor] = (value, size)
+                done = stack.pop()
+                value, size = done.node, done.size
+                mark = _span(done.start, event.end_mark)
+                if done.anchor:
+                    self.open_anchors.discard(done.anchor)
+                    self.anchors[done.anchor] = (value, size)
             elif isinstance(event, yaml.AliasEvent):
-                (value, size), mark = self._alias(event), self._mark(event)
+                value, size = self._alias(event)
             else:
-                value, size, mark = self._scalar(event), 1, self._mark(event)
+                value, size = self._scalar(event), 1
                 if event.anchor:
                     self.anchors[event.anchor] = (value, 1)
             if not stack:
                 return value
-            stack[-1][2] += size
-            self._add(stack[-1], value, mark)
+            stack[-1].size += size
+            self._add(stack[-1], event, value, mark)
 
-    def _add(self, frame: list[Any], value: Any, mark: Mark) -> None:
-        container, waiting = frame[0], frame[3]
-        if isinstance(container, Items):
-            container.append(value)
-            container.marks.append(mark)
-        elif waiting is None:
-            frame[3] = (self._key(value, mark), mark)
+    def _open(self, event: Any, mark: Mark) -> _Open:
+        if event.tag and event.tag not in ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):
+            self._unknown_tag(event)
+        if event.anchor:
+            self.open_anchors.add(event.anchor)
+        node = Mapping() if isinstance(event, yaml.MappingStartEvent) else Items()
+        return _Open(node, event.anchor, event.start_mark)
+
+    def _add(self, parent: _Open, event: Any, value: Any, mark: Mark) -> None:
+        node = parent.node
+        if isinstance(node, Items):
+            node.append(value)
+            node.marks.append(mark)
+        elif parent.key is None:
+            parent.key, parent.key_mark = self._key(event, value, mark), mark
+            parent.merges = value == "<<" and isinstance(event, yaml.ScalarEvent) and event.implicit[0]
         else:
-            key, key_mark = waiting
-            frame[3] = None
-            if key == "<<":
-                frame[4].append((value, mark))
-            elif key in container.marks:
-                first = container.marks[key][0][0] + 1
-                self._note(f"the key '{key}' is here twice", key_mark, f"it stands first in line {first}", len(key))
+            key, parent.key = parent.key, None
+            if parent.merges:
+                self._merge(parent, value, mark)
+            elif key in node and key not in parent.merged:
+                first = node.marks[key][0][0] + 1
+                self._note(f"the key '{key}' is here twice", parent.key_mark, f"it stands first in line {first}")
             else:
-                container[key] = value
-                container.marks[key] = (key_mark, mark)
+                parent.merged.discard(key)
+                node[key] = value
+                node.marks[key] = (parent.key_mark, mark)
 
-    def _key(self, value: Any, mark: Mark) -> str:
+    def _key(self, event: Any, value: Any, mark: Mark) -> str:
         if isinstance(value, (Mapping, Items)):
             self._stop("a key must be text", mark, "quote it, or take out the '?'")
-        if isinstance(value, str):
-            return value
-        return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        return str(event.value if isinstance(event, yaml.ScalarEvent) else value)
 
-    def _merge(self, container: Mapping, value: Any, mark: Mark) -> None:
+    def _merge(self, parent: _Open, value: Any, mark: Mark) -> None:
+        """Put the keys of `value` where the '<<' stands; keys that are written out go before them."""
         for part in value if isinstance(value, Items) else [value]:
             if not isinstance(part, Mapping):
                 self._note("'<<' takes a mapping", mark, "write '<<: *anchor' where the anchor marks a mapping")
                 continue
             for key, item in part.items():
-                if key not in container:
-                    container[key] = item
-                    container.marks[key] = part.marks[key]
+                if key not in parent.node:
+                    parent.node[key] = item
+                    parent.node.marks[key] = part.marks[key]
+                    parent.merged.add(key)
 
     def _alias(self, event: Any) -> tuple[Any, int]:
         name, mark = event.anchor, self._mark(event)
@@ -291,17 +293,21 @@ class _Builder:
 
     def _scalar(self, event: Any) -> Any:
         if event.tag and event.tag != "!":
-            kind = event.tag.rpartition(":")[2]
-            if event.tag == "tag:yaml.org,2002:str":
-                return event.value
-            self._note(f"the tag '!{kind.lstrip('!')}' is not known", self._mark(event), "take it out")
+            if event.tag != "tag:yaml.org,2002:str":
+                self._unknown_tag(event)
+            return event.value
         return _plain(event.value) if event.implicit[0] else event.value
 
-    def _mark(self, event: Any) -> Mark:
-        return (event.start_mark.line, event.start_mark.column)
+    def _unknown_tag(self, event: Any) -> None:
+        tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+        line, column, _ = self._mark(event)
+        self._note(f"the tag '{tag}' is not known", (line, column, len(tag)), "take it out")
 
-    def _note(self, message: str, mark: Mark, hint: str = "", width: int = 1) -> None:
-        self.problems.append(Problem(message, self.blank.at(mark, width), hint))
+    def _mark(self, event: Any) -> Mark:
+        return _span(event.start_mark, event.end_mark)
+
+    def _note(self, message: str, mark: Mark, hint: str = "") -> None:
+        self.problems.append(Problem(message, self.blank.at(mark), hint))
 
     def _stop(self, message: str, mark: Mark, hint: str = "") -> None:
         raise InvalidPipeline([*self.problems, Problem(message, self.blank.at(mark), hint)])
@@ -309,19 +315,46 @@ class _Builder:
     def _broken(self, error: yaml.MarkedYAMLError) -> Problem:
         said = " ".join(part for part in (error.context, error.problem) if part)
         # What is not closed is wrong where it was opened, not where the parser noticed.
-        opened = "flow" in said or "quoted" in said
+        opened = any(word in said for word in ("flow", "quoted", "simple key")) and "escape" not in said
         mark = (opened and error.context_mark) or error.problem_mark or error.context_mark
-        place = (mark.line, mark.column) if mark else (0, 0)
+        place = self._inside(mark.line, mark.column) if mark else _START
         for number in (place[0], place[0] - 1):
-            line = self.blank.lines[number] if 0 <= number < len(self.blank.lines) else ""
+            line = self.blank.lines[number] if number >= 0 else ""
             blanks = line[: len(line) - len(line.lstrip())]
             if "\t" in blanks:
                 message = "a tab in the indentation"
-                return Problem(message, self.blank.at((number, blanks.index("\t"))), "YAML is indented with spaces")
+                return Problem(message, self.blank.at((number, blanks.index("\t"), 1)), "YAML is indented with spaces")
         for found, message, hint in _SYNTAX:
             if found in said:
                 return Problem(message, self.blank.at(place), hint)
         return Problem(f"broken YAML: {said}", self.blank.at(place))
+
+    def _inside(self, line: int, column: int) -> Mark:
+        """Return a mark of the parser; where it is after the end, the last character that says something."""
+        last = max((number for number, text in enumerate(self.blank.lines) if text.strip()), default=0)
+        return (line, column, 1) if line <= last else (last, max(0, len(self.blank.lines[last].rstrip()) - 1), 1)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A mapping or a sequence whose end has not come yet."""
+
+    node: Any
+    anchor: str | None
+    start: Any
+    size: int = 1
+    """How many values it holds, those of its aliases included."""
+    key: str | None = None
+    """The key of a mapping that waits for its value."""
+    key_mark: Mark = _START
+    merges: bool = False
+    """The key that waits is '<<'."""
+    merged: set[str] = field(default_factory=set)
+    """The keys that a '<<' brought: one that is written out takes the place of each."""
+
+
+def _span(start: Any, end: Any) -> Mark:
+    return (start.line, start.column, end.column - start.column if end.line == start.line else 0)
 
 
 _SYNTAX = (
@@ -329,11 +362,12 @@ _SYNTAX = (
     ("could not find expected ':'", "a key without its ':'", "write 'key: value', or quote the text"),
     ("did not find expected ',' or '}'", "a '{' that is not closed, or a ',' missing", "write {key: value}"),
     ("did not find expected ',' or ']'", "a '[' that is not closed, or a ',' missing", "write [one, two]"),
+    ("did not find expected node content", "a value is missing here, or a bracket is not closed", "write it, or ''"),
     ("did not find expected key", "the indentation does not fit", "keys of one mapping start in one column"),
     ("did not find expected '-'", "the indentation does not fit", "items of one list start in one column"),
+    ("found unknown escape character", "an unknown escape", "inside \"…\" write \\\\ for a backslash, or use '…'"),
     ("quoted scalar", "a quote that is not closed", "close it, or double it inside of the text"),
     ("cannot start any token", "a character that cannot start a value", "quote the text"),
-    ("found unknown escape character", "an unknown escape", "inside \"…\" write \\\\ for a backslash, or use '…'"),
 )
 
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -353,4 +387,4 @@ def _plain(text: str) -> Any:
     if _INTEGER.fullmatch(text):
         # Long digits are text that forgot its quotes; int() would refuse more than 4,300 of them.
         return int(text, 0 if text[:2] in ("0o", "0x") else 10) if len(text) <= 40 else text
-    return float(text) if _FLOAT.fullmatch(text) else text
+    return float(text) if _FLOAT.fullmatch(text) and math.isfinite(float(text)) else text
