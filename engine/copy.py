@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import Any, Literal
 
 from .errors import WarehouseError
+from .lexical import RESERVED
 
 FormatName = Literal["text", "csv", "fixedwidth", "json", "avro", "parquet", "orc", "shapefile"]
 JSON_WORDS = ("auto", "auto ignorecase", "noshred")
@@ -451,7 +452,7 @@ def _unquote(literal: str) -> str:
 
 def quote_name(name: str) -> str:
     """Return `name` as it may stand in a statement: in double quotes unless it is a plain word and not reserved."""
-    if re.fullmatch(r"#?[a-z_][a-z0-9_]*", name) and name not in _RESERVED:
+    if re.fullmatch(r"#?[a-z_][a-z0-9_]*", name) and name not in RESERVED:
         return name
     return '"' + name.replace('"', '""') + '"'
 
@@ -659,20 +660,3 @@ def _keyword(option: str, copy: Copy | None = None) -> str:
     if option == "compression" and copy is not None:
         return copy.compression.upper()
     return option.upper().replace("_AS", " AS")
-
-
-# https://docs.aws.amazon.com/redshift/latest/dg/r_pg_keywords.html
-_RESERVED_WORDS = """
-    aes128 aes256 all allowoverwrite analyse analyze and any array as asc authorization az64 backup between binary
-    blanksasnull both bytedict bzip2 case cast check collate column connect constraint create credentials cross
-    current_date current_time current_timestamp current_user current_user_id default deferrable deflate defrag delta
-    delta32k desc disable distinct do else emptyasnull enable encode encrypt encryption end except explicit false for
-    foreign freeze from full globaldict256 globaldict64k grant group gzip having identity ignore ilike in initially
-    inner intersect interval into is isnull join leading left like limit localtime localtimestamp lun luns lzo lzop
-    minus mostly16 mostly32 mostly8 natural new not notnull null nulls off offline offset oid old on only open or order
-    outer overlaps parallel partition percent permissions pivot placing primary qualify raw readratio recover
-    references rejectlog resort respect restore right select session_user similar snapshot some start sysdate system
-    table tag tdes text255 text32k then timestamp to top trailing true truncatecolumns type union unique unnest
-    unpivot user using verbose wallet when where with without
-"""
-_RESERVED = frozenset(_RESERVED_WORDS.split())

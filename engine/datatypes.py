@@ -14,6 +14,7 @@ MAX_CHAR_BYTES = 4096
 MAX_VARBYTE_BYTES = 1024000
 MAX_PRECISION = 38
 MAX_SCALE = 37
+MAX_FLOAT_PRECISION = 53
 
 _ALIASES = {
     "smallint": "smallint", "int2": "smallint",
@@ -77,6 +78,8 @@ def parse_type(text: str) -> DataType:
     Errors: UnknownType for an unknown name, a missing or superfluous argument, a length or scale out of range.
     """
     match = _TYPE.fullmatch(text)
+    if match is None and text.count("(") > text.count(")"):
+        raise UnknownType(f"'{text}' is not a Redshift type", f"close the parenthesis: {text.rstrip()})")
     if match is None:
         raise UnknownType(f"'{text}' is not a Redshift type", _suggestion(text))
     alias = " ".join(match[1].lower().split())
@@ -85,9 +88,13 @@ def parse_type(text: str) -> DataType:
         raise UnknownType(f"'{text}' is not a Redshift type", _suggestion(alias))
     if name == "decimal":
         return _decimal(text, match[2], match[3])
-    if name in _MAX_LENGTH and match[3] is None:
+    if name in _MAX_LENGTH:
+        if match[3] is not None:
+            raise UnknownType(f"'{text}': {name} takes one length", f"write {name}({match[2]})")
         return DataType(name, length=_length(text, alias, name, match[2]))
-    if alias == "float" and match[2] is not None and match[2].isdigit() and match[3] is None:
+    if alias == "float" and match[2] is not None and match[2].isdecimal() and match[3] is None:
+        if not 1 <= int(match[2]) <= MAX_FLOAT_PRECISION:
+            raise UnknownType(f"'{text}': the precision of float goes from 1 to {MAX_FLOAT_PRECISION}")
         return DataType("real" if int(match[2]) <= 24 else "double precision")
     if match[2] is not None:
         raise UnknownType(f"'{text}': {name} takes no argument", f"write {name}")
@@ -100,7 +107,7 @@ def _length(text: str, alias: str, name: str, argument: str | None) -> int:
     limit = _MAX_LENGTH[name]
     if argument.lower() == "max":
         return limit
-    if not argument.isdigit() or not 1 <= int(argument) <= limit:
+    if not argument.isdecimal() or not 1 <= int(argument) <= limit:
         raise UnknownType(f"'{text}': the length of {name} is a number of bytes from 1 to {limit}")
     return int(argument)
 
@@ -108,7 +115,7 @@ def _length(text: str, alias: str, name: str, argument: str | None) -> int:
 def _decimal(text: str, precision: str | None, scale: str | None) -> DataType:
     if precision is None:
         return DataType("decimal", precision=18, scale=0)
-    if not precision.isdigit() or not 1 <= int(precision) <= MAX_PRECISION:
+    if not precision.isdecimal() or not 1 <= int(precision) <= MAX_PRECISION:
         raise UnknownType(f"'{text}': the precision of decimal goes from 1 to {MAX_PRECISION}")
     digits = int(scale or 0)
     if digits > min(MAX_SCALE, int(precision)):

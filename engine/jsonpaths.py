@@ -15,7 +15,8 @@ Step = str | int
 Notation = Literal["dot", "bracket", ""]
 
 _DOT = re.compile(r"\.([^'.\[\]]+)|\[(\d+)\]")
-_BRACKET = re.compile(r"\['((?:[^'\\]|\\.)*)'\]|\[(\d+)\]")
+_BRACKET = re.compile(r"\['((?:[^'\\]|\\.)*)'\]|\[(\d+)\]", re.DOTALL)
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'", re.DOTALL)
 
 
 class InvalidPath(ValueError):
@@ -34,17 +35,18 @@ def parse_path(text: str) -> tuple[Step, ...]:
     if not text.startswith("$"):
         raise InvalidPath(f"the JSONPath '{text}' does not start with '$'", f"write '$.{text.lstrip('.')}'")
     rest = text[1:]
-    if ".." in rest:
+    bare = _QUOTED.sub("", rest)  # a quoted name may hold any sign
+    if ".." in bare:
         raise InvalidPath(f"the JSONPath '{text}' searches at any depth", "COPY has no '..': write every level out")
-    if re.search(r"\[\s*\?|\[\s*\(", rest):
+    if re.search(r"\[\s*\?|\[\s*\(", bare):
         raise InvalidPath(f"the JSONPath '{text}' has a filter", "COPY has no filters: load it whole, select in SQL")
-    if re.search(r"\[\s*\*\s*\]|\.\*", rest):
+    if re.search(r"\[\s*\*\s*\]|\.\*", bare):
         raise InvalidPath(f"the JSONPath '{text}' has a wildcard", "COPY has no '*': name one member or one index")
-    if re.search(r"\[\s*-?\d*\s*:", rest):
+    if re.search(r"\[\s*-?\d*\s*:", bare):
         raise InvalidPath(f"the JSONPath '{text}' has a slice", "COPY takes one index from 0, such as [0]")
-    if re.search(r"\[\s*-", rest):
+    if re.search(r"\[\s*-", bare):
         raise InvalidPath(f"the JSONPath '{text}' has a negative index", "COPY counts from 0, from the front")
-    if "['" in rest and re.search(r"(^|\])\.", re.sub(r"'[^']*'", "", rest)):
+    if "['" in rest and re.search(r"(^|\])\.", bare):
         raise InvalidPath(f"the JSONPath '{text}' mixes dots and brackets", "use one notation: $.a.b or $['a']['b']")
     pattern = _BRACKET if "['" in rest else _DOT
     steps: list[Step] = []
@@ -55,9 +57,14 @@ def parse_path(text: str) -> tuple[Step, ...]:
             raise InvalidPath(
                 f"the JSONPath '{text}' cannot be read from '{rest[at:]}' on", "write $.a.b[0] or $['a']['b'][0]"
             )
-        steps.append(re.sub(r"\\(.)", r"\1", match[1]) if match[1] is not None else int(match[2]))
+        steps.append(_name(match[1], pattern) if match[1] is not None else int(match[2]))
         at = match.end()
     return tuple(steps)
+
+
+def _name(written: str, pattern: re.Pattern[str]) -> str:
+    # Only inside of quotes is a backslash an escape.
+    return re.sub(r"\\(.)", r"\1", written, flags=re.DOTALL) if pattern is _BRACKET else written
 
 
 def notation(text: str) -> Notation:
@@ -67,7 +74,9 @@ def notation(text: str) -> Notation:
 
 def path_to(member: str) -> str:
     """Return the path to a member of the first level."""
-    return f"$.{member}" if not re.search(r"['.\[\]]", member) else f"$['{member}']"
+    if re.search(r"['.\[\]*]", member):
+        return "$['" + re.sub(r"(['\\])", r"\\\1", member) + "']"
+    return f"$.{member}"
 
 
 def file_content(paths: tuple[str, ...]) -> str:

@@ -15,7 +15,7 @@ RESERVED = frozenset(
     foreign freeze from full globaldict256 globaldict64k grant group gzip having identity ignore ilike in initially
     inner intersect interval into is isnull join language leading left like limit localtime localtimestamp lun luns
     lzo lzop minus mostly16 mostly32 mostly8 natural new not notnull null nulls off offline offset oid old on only open
-    or order outer overlaps parallel partition percent permissions pivot placing primary raw readratio recover
+    or order outer overlaps parallel partition percent permissions pivot placing primary qualify raw readratio recover
     references rejectlog resort respect restore right select session_user similar snapshot some start sysdate system
     table tag tdes text255 text32k then timestamp to top trailing true truncatecolumns type union unique unnest unpivot
     user using verbose wallet when where with without""".split()

@@ -36,9 +36,12 @@ def underlined(where: Where) -> str:
 # --- the data --------------------------------------------------------------------------------------------------------
 
 SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(-(10**18), 10**18), st.floats(allow_nan=False, allow_infinity=False),
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**18), 10**18),
+    st.floats(allow_nan=False, allow_infinity=False),
     st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Cn", "Co"), exclude_characters="\ufeff")),
-)  # fmt: skip
+)
 TREES = st.recursive(
     SCALARS,
     lambda inner: (
@@ -83,14 +86,41 @@ def test_plain_scalars_follow_the_core_schema(tmp_path_factory: pytest.TempPathF
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
-        ("yes", "yes"), ("on", "on"), ("No", "No"), ("2018-11-01", "2018-11-01"), ("12:30:00", "12:30:00"),
-        ("010", 10), ("0o10", 8), ("0x1F", 31), ("1_000", "1_000"), ("1e3", 1000.0), (".5", 0.5), ("5.", 5.0),
-        ("-7", -7), ("+7", 7), (".", "."), ("-", [None]),
-        ("1.2.3", "1.2.3"), ("0b1", "0b1"), (".inf", ".inf"), (".nan", ".nan"),
-        ("1e999", "1e999"), ("true", True), ("TRUE", True), ("tRUE", "tRUE"), ("~", None), ("Null", None), ("", None),
-        ("'5'", "5"), ('"true"', "true"), ("!!str 5", "5"), ("9" * 41, "9" * 41), ("'x''y'", "x'y"), ("=", "="),
+        ("yes", "yes"),
+        ("on", "on"),
+        ("No", "No"),
+        ("2018-11-01", "2018-11-01"),
+        ("12:30:00", "12:30:00"),
+        ("010", 10),
+        ("0o10", 8),
+        ("0x1F", 31),
+        ("1_000", "1_000"),
+        ("1e3", 1000.0),
+        (".5", 0.5),
+        ("5.", 5.0),
+        ("-7", -7),
+        ("+7", 7),
+        (".", "."),
+        ("-", [None]),
+        ("1.2.3", "1.2.3"),
+        ("0b1", "0b1"),
+        (".inf", ".inf"),
+        (".nan", ".nan"),
+        ("1e999", "1e999"),
+        ("true", True),
+        ("TRUE", True),
+        ("tRUE", "tRUE"),
+        ("~", None),
+        ("Null", None),
+        ("", None),
+        ("'5'", "5"),
+        ('"true"', "true"),
+        ("!!str 5", "5"),
+        ("9" * 41, "9" * 41),
+        ("'x''y'", "x'y"),
+        ("=", "="),
     ],
-)  # fmt: skip
+)
 def test_scalar_means(tmp_path: Path, written: str, meant: object) -> None:
     found = document(tmp_path, f"key: {written}\n" if written != "-" else "key:\n  -\n").data["key"]
     assert found == meant
@@ -328,7 +358,7 @@ def test_plain_text_file(tmp_path: Path) -> None:
         ('a: "\\d+"\n', "an unknown escape", "1:5", "inside \"…\" write \\\\ for a backslash, or use '…'"),
         ("a: 1\nb: x\x07y\n", "a character that YAML does not allow", "2:5", ""),
     ],
-)  # fmt: skip
+)
 def test_refused(tmp_path: Path, text: str, message: str, place: str, hint: str) -> None:
     said = problem(tmp_path, text)
     assert said.message == message
