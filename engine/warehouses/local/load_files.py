@@ -10,6 +10,7 @@ from __future__ import annotations
 import bz2
 import codecs
 import json
+import os
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -22,13 +23,16 @@ from ...errors import WarehouseError
 from ...storage import Storage, StoredObject
 
 SMALL_BYTES = 1 << 20
+MAX_OBJECT_BYTES = 4 << 20
+"""What COPY takes as one row, from any source."""
 PACK_BYTES = 64 << 20
 _BATCH_FILES = 64
 _CHUNK_BYTES = 1 << 20
 _SNIFF_BYTES = 1 << 18
 
 Layout = Literal["lines", "values"]
-"""How the rows of a file are told apart: one a line, or JSON values with any white space, or none, between them."""
+"""Whether every line is a row. If not, JSON values stand with any white space, or none, between them; a text file has
+blank lines or more than one way to end a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,6 @@ class Unit:
     path: Path
     parts: tuple[Part, ...]
     layout: Layout
-    compression: str = "none"
 
 
 def objects_of(copy: Copy, storage: Storage) -> tuple[StoredObject, ...]:
@@ -110,32 +113,37 @@ def _entries(manifest: StoredObject) -> Iterator[tuple[str, bool]]:
 # --- units -----------------------------------------------------------------------------------------------------------
 
 
-def units(objects: Iterable[StoredObject], copy: Copy, folder: Path) -> Iterator[tuple[Unit, ...]]:
+Decompress = Callable[[Path, Path], None]
+"""Writes the plain content of a zstd file, which Python cannot read, to another."""
+
+
+def units(objects: Iterable[StoredObject], copy: Copy, folder: Path, zstd: Decompress) -> Iterator[tuple[Unit, ...]]:
     """Yield the units of `objects` in batches of one layout, each batch fit for one scan.
 
-    Packs are written into `folder` and removed when the next batch is asked for: at most PACK_BYTES, or one large
-    object that had to be rewritten, lie there at a time for each layout.
+    Packs are written into `folder` and removed when the next batch is asked for: at most PACK_BYTES for each layout,
+    or one large object that had to be rewritten, lie there at a time.
     """
     packs: dict[Layout, _Pack] = {}
     large: dict[Layout, list[Unit]] = {"lines": [], "values": []}
     for object_ in objects:
-        if object_.size == 0:
+        if copy.format.name == "parquet":
+            large["lines"].append(Unit(object_.path, (Part(object_, 0),), "lines"))
+        elif object_.size == 0:
             continue
-        if object_.size < SMALL_BYTES and copy.compression != "zstd":
-            yield from _packed(object_, copy, folder, packs)
-        elif _needs_rewriting(copy):
-            yield from _emptied((_rewritten(object_, copy, folder),))
+        elif object_.size < SMALL_BYTES:
+            yield from _packed(object_, copy, folder, packs, zstd)
+        elif _is_rewritten(copy):
+            yield from _emptied((_rewritten(object_, copy, folder, zstd),))
         else:
-            unit = _as_it_is(object_, copy)
-            large[unit.layout].append(unit)
-            if len(large[unit.layout]) >= _BATCH_FILES:
-                yield tuple(large[unit.layout])
-                large[unit.layout].clear()
+            layout = _sniffed(object_.path, copy)
+            large[layout].append(Unit(object_.path, (Part(object_, 0),), layout))
+        for batch in large.values():
+            if len(batch) >= _BATCH_FILES:
+                yield tuple(batch)
+                batch.clear()
     for pack in packs.values():
         yield from _emptied((pack.unit(),))
-    for rest in large.values():
-        if rest:
-            yield tuple(rest)
+    yield from (tuple(batch) for batch in large.values() if batch)
 
 
 class _Pack:
@@ -148,8 +156,8 @@ class _Pack:
         self._parts: list[Part] = []
         self.size = 0
 
-    def add(self, object_: StoredObject, content: bytes, skipped: tuple[int, int]) -> None:
-        self._parts.append(Part(object_, self.size, *skipped))
+    def add(self, object_: StoredObject, content: bytes, skipped: list[int]) -> None:
+        self._parts.append(Part(object_, self.size, skipped[0], skipped[1]))
         self._file.write(content)
         self.size += len(content)
         if not content.endswith(b"\n"):
@@ -161,22 +169,36 @@ class _Pack:
         return Unit(self._path, tuple(self._parts), self._layout)
 
 
-def _packed(object_: StoredObject, copy: Copy, folder: Path, packs: dict[Layout, _Pack]) -> Iterator[tuple[Unit, ...]]:
-    with object_.path.open("rb", buffering=0) as file:
-        content = file.read()
+def _packed(
+    object_: StoredObject, copy: Copy, folder: Path, packs: dict[Layout, _Pack], zstd: Decompress
+) -> Iterator[tuple[Unit, ...]]:
     skipped = [0, 0]
     if _is_rewritten(copy):
-        content = b"".join(_plain(iter((content,)), copy, object_, skipped))
+        content = b"".join(_plain(object_, copy, folder, zstd, skipped))
+    else:
+        content = _content(object_)
     if not content:
         return
-    layout = _layout(content, whole=True) if copy.format.name == "json" else "lines"
+    layout = _layout(content, copy, whole=True)
     pack = packs.get(layout)
     if pack is None:
         pack = packs[layout] = _Pack(folder / f"{layout}.pack", layout)
-    pack.add(object_, content, (skipped[0], skipped[1]))
+    pack.add(object_, content, skipped)
     if pack.size >= PACK_BYTES:
         del packs[layout]
         yield from _emptied((pack.unit(),))
+
+
+def _content(object_: StoredObject) -> bytes:
+    """Read a file with as few system calls as can be: this is done for every small one."""
+    descriptor = os.open(object_.path, os.O_RDONLY)
+    try:
+        content = os.read(descriptor, object_.size + 1)
+        while chunk := os.read(descriptor, _CHUNK_BYTES) if len(content) > object_.size else b"":
+            content += chunk
+        return content
+    finally:
+        os.close(descriptor)
 
 
 def _emptied(batch: tuple[Unit, ...]) -> Iterator[tuple[Unit, ...]]:
@@ -186,51 +208,40 @@ def _emptied(batch: tuple[Unit, ...]) -> Iterator[tuple[Unit, ...]]:
 
 
 def _is_rewritten(copy: Copy) -> bool:
-    return bool(
-        copy.compression in ("gzip", "bzip2")
-        or copy.ignoreheader
-        or copy.encoding[:5] == "utf16"
-        or copy.acceptinvchars
-    )
+    utf16 = copy.encoding.startswith("utf16")
+    return bool(copy.compression or copy.ignoreheader or utf16 or copy.acceptinvchars)
 
 
-def _needs_rewriting(copy: Copy) -> bool:
-    return _is_rewritten(copy) and copy.compression != "zstd"
-
-
-def _as_it_is(object_: StoredObject, copy: Copy) -> Unit:
-    compression = "zstd" if copy.compression == "zstd" else "none"
-    layout: Layout = "lines"
-    if copy.format.name == "json":
-        with object_.path.open("rb") as file:
-            layout = _layout(file.read(_SNIFF_BYTES), whole=False) if compression == "none" else "values"
-    return Unit(object_.path, (Part(object_, 0),), layout, compression)
-
-
-def _rewritten(object_: StoredObject, copy: Copy, folder: Path) -> Unit:
+def _rewritten(object_: StoredObject, copy: Copy, folder: Path, zstd: Decompress) -> Unit:
     path = folder / "large.plain"
     skipped = [0, 0]
-    with object_.path.open("rb") as file, path.open("wb") as out:
-        for chunk in _plain(iter(lambda: file.read(_CHUNK_BYTES), b""), copy, object_, skipped):
+    with path.open("wb") as out:
+        for chunk in _plain(object_, copy, folder, zstd, skipped):
             out.write(chunk)
-    layout: Layout = "lines"
-    if copy.format.name == "json":
-        with path.open("rb") as file:
-            layout = _layout(file.read(_SNIFF_BYTES), whole=False)
-    return Unit(path, (Part(object_, 0, skipped[0], skipped[1]),), layout)
+    return Unit(path, (Part(object_, 0, skipped[0], skipped[1]),), _sniffed(path, copy))
+
+
+def _sniffed(path: Path, copy: Copy) -> Layout:
+    with path.open("rb") as file:
+        return _layout(file.read(_SNIFF_BYTES), copy, whole=path.stat().st_size <= _SNIFF_BYTES)
 
 
 _NEWLINE_BETWEEN = re.compile(rb"\}\r?\n\{")
+_BLANK_LINE = re.compile(rb"(?:\A|\n)\r?\n")
 
 
-def _layout(content: bytes, *, whole: bool) -> Layout:
-    """Tell whether every line of some JSON is one object.
-
-    A newline is either between two members or inside a value, which then goes over several lines; it cannot stand in a
-    string. So lines are objects where every newline stands between '}' and '{' and no '}{' stands anywhere.
-    """
+def _layout(content: bytes, copy: Copy, *, whole: bool) -> Layout:
     if not whole:
         content = content[: content.rfind(b"\n") + 1]
+    return _json_layout(content) if copy.format.name == "json" else _text_layout(content)
+
+
+def _json_layout(content: bytes) -> Layout:
+    """Tell whether every line of some JSON is one object.
+
+    A newline is either between two values or inside one, which then goes over several lines; it cannot stand in a
+    string. So lines are objects where every newline stands between '}' and '{', and '}{' stands nowhere.
+    """
     content = content.strip()
     if not (content.startswith(b"{") and content.endswith(b"}")) or b"}{" in content:
         return "values"
@@ -238,20 +249,36 @@ def _layout(content: bytes, *, whole: bool) -> Layout:
     return "lines" if content.count(b"\n") == between else "values"
 
 
+def _text_layout(content: bytes) -> Layout:
+    return "values" if b"\r" in content or _BLANK_LINE.search(content) else "lines"
+
+
 # --- plain UTF-8 -----------------------------------------------------------------------------------------------------
 
 
-def _plain(chunks: Iterator[bytes], copy: Copy, object_: StoredObject, skipped: list[int]) -> Iterator[bytes]:
+def _plain(object_: StoredObject, copy: Copy, folder: Path, zstd: Decompress, skipped: list[int]) -> Iterator[bytes]:
     """Yield the content of an object as plain text; `skipped` gets the lines and bytes that IGNOREHEADER takes."""
+    path = object_.path
+    if copy.compression == "zstd":
+        path = folder / "zstd.plain"
+        zstd(object_.path, path)
+    chunks = chunks_of(path)
     if copy.compression in ("gzip", "bzip2"):
         chunks = _decompressed(chunks, copy.compression, object_)
-    if copy.encoding[:5] == "utf16":
+    if copy.encoding.startswith("utf16"):
         chunks = _from_utf16(chunks, copy.encoding, object_)
     if copy.ignoreheader:
         chunks = _without_header(chunks, copy.ignoreheader, skipped)
     if copy.acceptinvchars:
         chunks = _with_valid_characters(chunks, copy.acceptinvchars)
     return chunks
+
+
+def chunks_of(path: Path) -> Iterator[bytes]:
+    """Yield the bytes of a file, a megabyte at a time."""
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            yield chunk
 
 
 def _decompressed(chunks: Iterator[bytes], compression: str, object_: StoredObject) -> Iterator[bytes]:

@@ -6,27 +6,47 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-fro
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from ...copy import JSON_WORDS, Copy
 from ...errors import WarehouseError
 from ...jsonpaths import InvalidPath, Step, notation, parse_path
 from ...storage import Storage
-from .load_values import LoadColumn, RawKind, raw_kind
-
-MAX_OBJECT_BYTES = 4 << 20
+from .load_files import MAX_OBJECT_BYTES, Unit, chunks_of
+from .load_reading import Reading, files, literal, quoted
+from .load_reasons import INVALID_UTF8, MALFORMED, NOT_AN_OBJECT, OUT_OF_RANGE, Reason
+from .load_records import Place, Record, json_values, lines
+from .load_values import LoadColumn, Raw, RawKind, raw_kind
 
 Paths = tuple[tuple[Step, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """A raw column of a scan: its SQL, what it holds, and SQL that is true where its path cannot be followed."""
+def reading(copy: Copy, columns: tuple[LoadColumn, ...], storage: Storage) -> Reading:
+    """Return how JSON files are read: first into a struct of the members that are wanted, then, what does not go
+    into one, value by value.
 
-    sql: str
-    kind: RawKind
-    lost: str = "false"
+    Errors: WarehouseError for a jsonpaths file that cannot be used.
+    """
+    paths = paths_of(copy, columns, storage)
+    last = _reading(paths, columns, shredded=False, again=None)
+    return _reading(paths, columns, shredded=_is_shredded(paths), again=last)
+
+
+def _reading(paths: Paths, columns: tuple[LoadColumn, ...], *, shredded: bool, again: Reading | None) -> Reading:
+    members = all(path and isinstance(path[0], str) for path in paths)
+    return Reading(
+        columns=columns,
+        raws=_raws(paths, columns, shredded=shredded),
+        scan=partial(_scan, paths, columns, shredded=shredded),
+        broken=_broken(paths, columns, shredded=shredded),
+        records=_records,
+        wrong=lambda place: MALFORMED,
+        lost=lambda place, number: _lost_reason(place, paths[number]),
+        sound=partial(_sound, members=members) if again else None,
+        again=again,
+    )
 
 
 def paths_of(copy: Copy, columns: tuple[LoadColumn, ...], storage: Storage) -> Paths:
@@ -95,37 +115,34 @@ def _invalid(url: str, why: str) -> WarehouseError:
 # --- the scan --------------------------------------------------------------------------------------------------------
 
 
-def is_shredded(paths: Paths) -> bool:
+def _is_shredded(paths: Paths) -> bool:
     """Tell whether DuckDB can take the rows apart while it reads them: every path starts at a member of the root.
 
     Two members that differ in case only would be one field to DuckDB.
     """
-    tops = {path[0] for path in paths if path}
-    return all(path and isinstance(path[0], str) for path in paths) and len({str(top).lower() for top in tops}) == len(
-        tops
-    )
+    tops = {path[0] if path else 0 for path in paths}
+    return all(isinstance(top, str) for top in tops) and len({str(top).lower() for top in tops}) == len(tops)
 
 
-def scan(paths: Paths, columns: tuple[LoadColumn, ...], files: str, *, lines: bool, compression: str = "none") -> str:
+def _scan(paths: Paths, columns: tuple[LoadColumn, ...], units: tuple[Unit, ...], *, shredded: bool) -> str:
     """Return a SELECT's FROM item with one column `j`: a struct of the members at the root, or the whole as JSON.
 
-    `j` is NULL for a line that is not one JSON value.
+    `j` is NULL for a line that is not one JSON value. The units are of one layout.
     """
     type_ = "JSON"
-    if is_shredded(paths):
+    if shredded:
         fields = ", ".join(f"{quoted(top)} {kind}" for top, kind in _fields(paths, columns).items())
         type_ = f"STRUCT({fields})"
-    options = (
-        f"columns={{'j': '{type_.replace(chr(39), chr(39) * 2)}'}}, records='false', compression='{compression}', "
-        f"maximum_object_size={MAX_OBJECT_BYTES}, "
-        + ("format='newline_delimited', ignore_errors=true" if lines else "format='unstructured'")
+    layout = "'newline_delimited', ignore_errors=true" if units[0].layout == "lines" else "'unstructured'"
+    return (
+        f"read_json({files(units)}, columns={{'j': {literal(type_)}}}, records='false', format={layout}, "
+        f"maximum_object_size={MAX_OBJECT_BYTES})"
     )
-    return f"read_json({files}, {options})"
 
 
-def raws(paths: Paths, columns: tuple[LoadColumn, ...]) -> tuple[Raw, ...]:
+def _raws(paths: Paths, columns: tuple[LoadColumn, ...], *, shredded: bool) -> tuple[Raw, ...]:
     """Return the raw columns over a `scan`, one for each column."""
-    if not is_shredded(paths):
+    if not shredded:
         return tuple(_extracted("j", path, raw_kind(c.type)) for path, c in zip(paths, columns, strict=True))
     fields = _fields(paths, columns)
     found = []
@@ -139,15 +156,14 @@ def raws(paths: Paths, columns: tuple[LoadColumn, ...]) -> tuple[Raw, ...]:
     return tuple(found)
 
 
-def empty_row(paths: Paths, columns: tuple[LoadColumn, ...]) -> str:
-    """Return SQL that is true where no member was found: the line may be an array, a number, or an object after all."""
-    if not is_shredded(paths):
-        return "coalesce(json_type(j) <> 'OBJECT', true)" if () not in paths and _all_members(paths) else "j IS NULL"
+def _broken(paths: Paths, columns: tuple[LoadColumn, ...], *, shredded: bool) -> str:
+    """Return SQL that is true for a row of a `scan` that must be looked at again.
+
+    In a struct without a single member a number, a text or an array may be hidden.
+    """
+    if not shredded:
+        return "j IS NULL"
     return " AND ".join(f"j.{quoted(top)} IS NULL" for top in _fields(paths, columns))
-
-
-def _all_members(paths: Paths) -> bool:
-    return all(isinstance(path[0], str) for path in paths)
 
 
 def _fields(paths: Paths, columns: tuple[LoadColumn, ...]) -> dict[str, str]:
@@ -161,10 +177,10 @@ def _fields(paths: Paths, columns: tuple[LoadColumn, ...]) -> dict[str, str]:
 
 
 def _extracted(field: str, path: tuple[Step, ...], kind: RawKind) -> Raw:
-    place = _literal(_pointer(path)) if path else "'$'"
+    place = literal(_pointer(path)) if path else "'$'"
     lost = [test for at, step in enumerate(path) if (test := _lost(field, path[:at], step))]
     sql = f"({field} ->> {place})" if kind == "text" else f"nullif(({field} -> {place})::VARCHAR, 'null')"
-    return Raw(sql, kind, " OR ".join(lost) or "false")
+    return Raw(sql, kind, " OR ".join(lost))
 
 
 def _lost(field: str, above: tuple[Step, ...], step: Step) -> str:
@@ -172,7 +188,7 @@ def _lost(field: str, above: tuple[Step, ...], step: Step) -> str:
 
     An assumption: AWS documents the error for arrays only.
     """
-    place = f", {_literal(_pointer(above))}" if above else ""
+    place = f", {literal(_pointer(above))}" if above else ""
     type_ = f"json_type({field}{place})"
     if isinstance(step, str):
         return f"coalesce({type_} NOT IN ('OBJECT', 'NULL'), false)"
@@ -184,10 +200,57 @@ def _pointer(path: tuple[Step, ...]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+# --- what is wrong with a row ------------------------------------------------------------------------------------------
 
 
-def quoted(name: str) -> str:
-    """Return `name` as a quoted DuckDB name."""
-    return '"' + name.replace('"', '""') + '"'
+def _records(unit: Unit) -> Iterator[Record]:
+    return lines(unit.path) if unit.layout == "lines" else json_values(chunks_of(unit.path), MAX_OBJECT_BYTES)
+
+
+def _sound(record: Record, place: Place, *, members: bool) -> Iterator[tuple[Place, bytes, Reason | None]]:
+    """Yield the values of a row, each on one line, or why they are none. With `members` only objects will do."""
+    if record.wrong:
+        yield place, place.text, _malformed(place.text, record.wrong)
+        return
+    for value in json_values([place.text], MAX_OBJECT_BYTES):
+        text = place.text[value.start : value.end]
+        below = place.text.count(b"\n", value.end)
+        found = Place(place.part, place.line - below, place.offset + value.start, text)
+        yield found, text.replace(b"\r", b" ").replace(b"\n", b" "), _wrong(found, value.wrong, members=members)
+
+
+def _wrong(found: Place, wrong: str, *, members: bool) -> Reason | None:
+    if wrong:
+        return _malformed(found.text, wrong)
+    if len(found.text) > MAX_OBJECT_BYTES:
+        raise WarehouseError(
+            f"a JSON value of {len(found.text):,} bytes is longer than the 4 MB that COPY takes",
+            detail=f"{found.part.object.url}, line {found.line}",
+            hint="MAXERROR does not help here: write smaller objects",
+        )
+    if members and not found.text.startswith(b"{"):
+        return NOT_AN_OBJECT
+    return None if _is_utf8(found.text) else INVALID_UTF8
+
+
+def _malformed(text: bytes, wrong: str) -> Reason:
+    return Reason(MALFORMED.code, f"{MALFORMED.text} {wrong}") if _is_utf8(text) else INVALID_UTF8
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _lost_reason(place: Place, path: tuple[Step, ...]) -> Reason:
+    value: Any = json.loads(place.text)
+    for step in path:
+        if isinstance(step, int) and not (isinstance(value, list) and step < len(value)):
+            return OUT_OF_RANGE
+        if isinstance(step, str) and not isinstance(value, dict):
+            return NOT_AN_OBJECT
+        value = value.get(step) if isinstance(step, str) else value[step]
+    return NOT_AN_OBJECT

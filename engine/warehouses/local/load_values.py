@@ -14,8 +14,8 @@ from ...datatypes import DataType
 from .load_times import date_value, time_value, timestamp_value
 from .types import stored_type
 
-RawKind = Literal["text", "json"]
-"""What the raw column holds: the text of the value, or its JSON with quotes around strings."""
+RawKind = Literal["text", "json", "typed"]
+"""What the raw column holds: the text of the value, or its JSON with quotes around strings, or what DuckDB read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,15 @@ class Rule:
     """True for a row that must be refused."""
 
 
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A raw column of a scan: its SQL, what it holds, and SQL that is true where its path cannot be followed."""
+
+    sql: str
+    kind: RawKind = "text"
+    lost: str = ""
+
+
 def raw_kind(type_: DataType) -> RawKind:
     """Return how a JSON value is best read for `type_`.
 
@@ -50,24 +59,27 @@ def raw_kind(type_: DataType) -> RawKind:
 
 def rule(column: LoadColumn, copy: Copy, kind: RawKind, raw: str, value: str) -> Rule:
     """Return the rule of `column`; `raw` and `value` are the SQL names of the two columns."""
-    expression = _VALUES[column.type.name](column.type, copy, kind, raw)
-    if not column.null:
-        return Rule(expression, _bad_text(column.type, copy, value, f"{value} IS NULL OR "))
+    convert = _cast if kind == "typed" else _VALUES[column.type.name]
+    expression = convert(column.type, copy, kind, raw)
+    tests = [] if column.null else [f"{value} IS NULL"]
     if column.type.is_text:
-        return Rule(expression, _bad_text(column.type, copy, value, ""))
-    if copy.acceptanydate and column.type.name in ("date", "timestamp", "timestamptz"):
-        return Rule(expression, "false")
-    blank = f"trim({raw}, '\" \t\r\n')" if kind == "json" else f"trim({raw}, ' \t\r\n')"
-    return Rule(expression, f"{value} IS NULL AND {blank} <> ''")
+        if not copy.truncatecolumns:
+            tests.append(f"strlen({value}) > {column.type.length}")
+        if column.type.name == "char":
+            tests.append(f"strlen({value}) <> length({value})")
+    elif column.null and not (copy.acceptanydate and column.type.name in _DATES):
+        tests.append(f"{value} IS NULL AND {_is_filled(kind, raw)}")
+    return Rule(expression, " OR ".join(tests) or "false")
 
 
-def _bad_text(type_: DataType, copy: Copy, value: str, null: str) -> str:
-    if not type_.is_text:
-        return null.removesuffix(" OR ")
-    tests = [] if copy.truncatecolumns else [f"strlen({value}) > {type_.length}"]
-    if type_.name == "char":
-        tests.append(f"strlen({value}) <> length({value})")
-    return null + " OR ".join(tests) if tests else (null.removesuffix(" OR ") or "false")
+def _is_filled(kind: RawKind, raw: str) -> str:
+    if kind == "typed":
+        return f"{raw} IS NOT NULL"
+    marks = '" ' if kind == "json" else " "
+    return f"trim({raw}, '{marks}\t\r\n') <> ''"
+
+
+_DATES = ("date", "timestamp", "timestamptz")
 
 
 # --- one expression for each type ------------------------------------------------------------------------------------

@@ -1,0 +1,209 @@
+"""Delimited, CSV and fixed-width files as rows of raw values.
+
+Source: https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from ...copy import Copy, unescape
+from ...errors import WarehouseError
+from .load_files import MAX_OBJECT_BYTES, Unit
+from .load_reading import Reading, files, literal
+from .load_reasons import DELIMITER_NOT_FOUND, EXTRA_COLUMNS, INVALID_QUOTES, INVALID_UTF8, Reason
+from .load_records import Place, Record, text_rows
+from .load_values import LoadColumn, Raw
+
+_NO_NULL = "\x01\x02\x03"
+"""No field is this text: what NULL is, is decided after the scan."""
+_NO_DELIMITER = "\x1c\x1d\x1e\x1f"
+
+
+def quick(copy: Copy, columns: tuple[LoadColumn, ...]) -> Reading:
+    """Return how regular files are read; the scan raises where the number of fields is not that of the columns."""
+    if copy.format.name == "fixedwidth" or copy.escape or copy.fillrecord:
+        return careful(copy, columns)
+    return _reading(copy, columns, partial(_quick_scan, copy, len(columns)), f"c{len(columns)} <> ''")
+
+
+def careful(copy: Copy, columns: tuple[LoadColumn, ...]) -> Reading:
+    """Return how any file is read: slower, but every row comes out of the scan, and can be looked at in Python."""
+    last = _careful(copy, columns, None)
+    return _careful(copy, columns, last)
+
+
+def _careful(copy: Copy, columns: tuple[LoadColumn, ...], again: Reading | None) -> Reading:
+    count = len(columns)
+    if copy.format.name == "fixedwidth":
+        return _reading(copy, columns, partial(_line_scan, widths(copy, count)), "", again)
+    extra = f"c{count} IS NOT NULL" if copy.format.name == "csv" else f"c{count} <> ''"
+    broken = extra if copy.fillrecord else f"c{count - 1} IS NULL OR {extra}"
+    return _reading(copy, columns, partial(_careful_scan, copy, count), broken, again)
+
+
+def _reading(
+    copy: Copy,
+    columns: tuple[LoadColumn, ...],
+    scan: Callable[[tuple[Unit, ...]], str],
+    broken: str,
+    again: Reading | None = None,
+) -> Reading:
+    return Reading(
+        columns=columns,
+        raws=tuple(_raw(copy, column, i) for i, column in enumerate(columns)),
+        scan=scan,
+        broken=broken,
+        records=partial(_records, copy),
+        wrong=lambda place: _wrong(copy, len(columns), place) or INVALID_QUOTES,
+        lost=lambda place, number: INVALID_QUOTES,
+        sound=partial(_sound, copy, len(columns)) if again else None,
+        again=again,
+    )
+
+
+def widths(copy: Copy, count: int) -> tuple[int, ...]:
+    """Return the widths of FIXEDWIDTH in characters. Errors: WarehouseError if there is not one for each column."""
+    found = tuple(int(pair.rpartition(":")[2]) for pair in copy.format.argument.split(","))
+    if len(found) != count:
+        raise WarehouseError(
+            f"FIXEDWIDTH has {len(found)} columns, the table or the column list {count}",
+            hint="write one 'label:width' for each column, in the order of the table",
+        )
+    return found
+
+
+def _delimiter(copy: Copy) -> str:
+    return unescape(copy.delimiter) if copy.delimiter is not None else "," if copy.format.name == "csv" else "|"
+
+
+def _quotes(copy: Copy) -> tuple[str, str]:
+    """Return the quote and the escape character that DuckDB needs."""
+    if copy.format.name == "csv":
+        quote = copy.quote or '"'
+        return quote, quote
+    return ('"' if copy.removequotes else ""), ("\\" if copy.escape else "")
+
+
+# --- scans -----------------------------------------------------------------------------------------------------------
+
+
+def _scan(units: tuple[Unit, ...], count: int, options: str) -> str:
+    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(count))
+    return (
+        f"read_csv({files(units)}, columns={{{columns}}}, auto_detect=false, header=false, "
+        f"nullstr={literal(_NO_NULL)}, maximum_line_size={MAX_OBJECT_BYTES}, {options})"
+    )
+
+
+def _marks(copy: Copy) -> str:
+    quote, escape = _quotes(copy)
+    return f"delim={literal(_delimiter(copy))}, quote={literal(quote)}, escape={literal(escape)}"
+
+
+def _quick_scan(copy: Copy, count: int, units: tuple[Unit, ...]) -> str:
+    if units[0].layout != "lines":
+        return _careful_scan(copy, count, units)
+    if _ends_in_delimiter(copy, count, units[0]):
+        return _scan(units, count + 1, _marks(copy))
+    return f"(SELECT *, '' AS c{count} FROM {_scan(units, count, _marks(copy))})"
+
+
+def _ends_in_delimiter(copy: Copy, count: int, unit: Unit) -> bool:
+    """COPY takes a delimiter after the last field, as many tools write it, but not in CSV."""
+    if copy.format.name == "csv":
+        return False
+    with unit.path.open("rb") as file:
+        line = file.readline().rstrip(b"\r\n")
+    delimiter = _delimiter(copy).encode()
+    return line.endswith(delimiter) and line.count(delimiter) == count
+
+
+def _careful_scan(copy: Copy, count: int, units: tuple[Unit, ...]) -> str:
+    """A field that is not there is NULL; one more column shows fields that should not be there."""
+    return _scan(units, count + 1, f"{_marks(copy)}, null_padding=true, parallel=false, strict_mode=false")
+
+
+def _line_scan(widths: tuple[int, ...], units: tuple[Unit, ...]) -> str:
+    line = _scan(units, 1, f"delim={literal(_NO_DELIMITER)}, quote='', escape='', parallel=false, strict_mode=false")
+    starts = [1 + sum(widths[:i]) for i in range(len(widths))]
+    fields = [
+        f"substr(c0, {start}, {width}) AS c{i}" for i, (start, width) in enumerate(zip(starts, widths, strict=True))
+    ]
+    return f"(SELECT {', '.join(fields)} FROM {line})"
+
+
+def _raw(copy: Copy, column: LoadColumn, number: int) -> Raw:
+    field = f"c{number}"
+    if copy.fillrecord and column.type.name == "varchar":
+        field = f"coalesce({field}, '')"
+    if copy.removequotes:
+        field = f"CASE WHEN strlen({field}) > 1 AND {field}[1] = '''' AND {field}[-1] = '''' THEN {field}[2:-2] ELSE {field} END"
+    null = unescape(copy.null_as) if copy.null_as not in (None, "\\N") else "\\N"
+    return Raw(f"nullif({field}, {literal(null)})")
+
+
+# --- rows in Python --------------------------------------------------------------------------------------------------
+
+
+def _records(copy: Copy, unit: Unit) -> Iterator[Record]:
+    quote, escape = (mark.encode() for mark in _quotes(copy))
+    if escape == b"\\":
+        return text_rows(
+            unit.path, lambda row: (len(row.rstrip(b"\r\n")) - len(row.rstrip(b"\r\n").rstrip(b"\\"))) % 2 == 1
+        )
+    return text_rows(unit.path, (lambda row: row.count(quote) % 2 == 1) if quote else None)
+
+
+def _sound(copy: Copy, count: int, record: Record, place: Place) -> Iterator[tuple[Place, bytes, Reason | None]]:
+    yield place, place.text, INVALID_QUOTES if record.wrong else _wrong(copy, count, place)
+
+
+def _wrong(copy: Copy, count: int, place: Place) -> Reason | None:
+    try:
+        fields = _fields(copy, place.text.decode())
+    except UnicodeDecodeError:
+        return INVALID_UTF8
+    except csv.Error:
+        return INVALID_QUOTES
+    if len(fields) > count and not (len(fields) == count + 1 and not fields[-1] and copy.format.name == "text"):
+        return EXTRA_COLUMNS
+    return DELIMITER_NOT_FOUND if len(fields) < count and not copy.fillrecord else None
+
+
+def _fields(copy: Copy, row: str) -> list[str]:
+    if copy.format.name == "fixedwidth":
+        return [row[:0]] * len(copy.format.argument.split(","))
+    quote, escape = _quotes(copy)
+    return next(
+        csv.reader(
+            [row],
+            delimiter=_delimiter(copy),
+            quotechar=quote or None,
+            quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+            escapechar="\\" if escape == "\\" else None,
+            skipinitialspace=bool(quote),
+        ),
+        [],
+    )
+
+
+def lines_of_zstd(path: Path) -> str:
+    """Return the SELECT of the lines of a zstd file that are not blank."""
+    columns = "columns={'line': 'VARCHAR'}, auto_detect=false, header=false, compression='zstd'"
+    marks = f"delim={literal(_NO_DELIMITER)}, quote='', escape='', nullstr={literal(_NO_NULL)}"
+    size = f"maximum_line_size={MAX_OBJECT_BYTES}"
+    return f"SELECT line FROM read_csv({literal(str(path))}, {columns}, {marks}, {size}, parallel=false, strict_mode=false)"
+
+
+def blank_lines(unit: Unit) -> Iterator[Record]:
+    """Yield the empty lines, which DuckDB passes over and COPY, without IGNOREBLANKLINES, refuses."""
+    start = 0
+    with unit.path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.rstrip(b"\r\n"):
+                yield Record(start, start, number)
+            start += len(line)
