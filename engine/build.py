@@ -80,18 +80,21 @@ def build(documents: Sequence[Document], lost: frozenset[str] = frozenset()) -> 
     _included_keys(roots[1:])
     targets = tuple(_targets(roots[0] / "targets", main.get("targets"), main["name"]))
     target = _default_target(roots[0] / "target", main.get("target"), targets, lost)
-    folder = documents[0].path.parent
+    _check_name(roots[0] / "schema", schema)
+    first = _first_uses(roots)
     staging = tuple(
-        _staging(at, name, spec, schema) for at, name, spec in _named(roots, "staging") if _unused(at, roots)
+        _staging(at, name, spec, schema) for at, name, spec in _named(roots, "staging") if _is_first(at, first)
     )
     tables = tuple(
-        _table(at, name, spec, schema, folder) for at, name, spec in _named(roots, "tables") if _unused(at, roots)
+        _table(at, name, spec, schema, documents[0])
+        for at, name, spec in _named(roots, "tables")
+        if _is_first(at, first)
     )
     definitions = {each.name: each for each in (*(s.definition for s in staging), *(t.definition for t in tables))}
     if not definitions and not lost:
         roots[0].problem("the pipeline has neither staging nor tables", "add a table under 'tables:'")
     _check_links(roots, definitions, lost)
-    variables = {name: (value, at.value) for at, name, value in _named(roots, "vars")}
+    variables = _variables(roots)
     pipeline = Pipeline(
         name=main["name"], path=documents[0].path, schema=schema, target=target, targets=targets,
         staging=staging, tables=tables, description=main.get("description", ""),
@@ -123,15 +126,40 @@ def _named(roots: Sequence[_At], section: str) -> Iterator[tuple[_At, str, Any]]
             yield root / section / name, name, spec
 
 
-def _unused(at: _At, roots: Sequence[_At]) -> bool:
+def _first_uses(roots: Sequence[_At]) -> dict[str, _At]:
+    """Return for each name of a staging source or a table the place that uses it first."""
+    first: dict[str, _At] = {}
+    for root in roots:
+        places = [(at.key.line, name, at) for kind in ("staging", "tables") for at, name, _ in _named([root], kind)]
+        for _, name, at in sorted(places, key=lambda place: place[0]):
+            first.setdefault(name, at)
+    return first
+
+
+def _is_first(at: _At, first: dict[str, _At]) -> bool:
     """Tell whether `at` is the first to use its name; a later one is a problem, told once."""
-    name = at.path[-1]
-    places = [other for section in ("staging", "tables") for other, known, _ in _named(roots, section) if known == name]
-    first = min(places, key=lambda place: (roots[0].document is not place.document, place.key.line))
-    if first.document is at.document and first.path == at.path:
+    name = str(at.path[-1])
+    if first[name].document is at.document and first[name].path == at.path:
         return True
-    at.problem(f"a second table '{name}'", f"the first stands at {first.key}; every name is used once", at_key=True)
+    hint = f"the first stands at {first[name].key}; every name is used once"
+    at.problem(f"a second table '{name}'", hint, at_key=True)
     return False
+
+
+def _variables(roots: Sequence[_At]) -> dict[str, tuple[Any, Where]]:
+    found: dict[str, tuple[Any, Where]] = {}
+    for at, name, value in _named(roots, "vars"):
+        if name in found:
+            hint = f"the first stands at {found[name][1]}; every name is used once"
+            at.problem(f"a second variable '{name}'", hint, at_key=True)
+        found.setdefault(name, (value, at.value))
+    return found
+
+
+def _check_name(at: _At, name: str, *, at_key: bool = False) -> None:
+    """Check what the schema cannot: it counts characters, Redshift bytes."""
+    if (size := len(name.encode())) > MAX_NAME_BYTES:
+        at.problem(f"the name has {size} bytes in UTF-8", f"Redshift takes {MAX_NAME_BYTES}", at_key=at_key)
 
 
 def _included_keys(parts: Sequence[_At]) -> None:
@@ -206,8 +234,7 @@ def _default_target(at: _At, name: str | None, targets: Sequence[Target], lost: 
 
 
 def _definition(at: _At, name: str, spec: dict[str, Any], schema: str) -> Definition:
-    if len(name.encode()) > MAX_NAME_BYTES:
-        at.problem(f"the name has {len(name.encode())} bytes", f"Redshift takes {MAX_NAME_BYTES}", at_key=True)
+    _check_name(at, name, at_key=True)
     columns = tuple(_column(at / "columns" / key, key, column) for key, column in spec["columns"].items())
     names = [column.name for column in columns]
     flagged = tuple(key for key, column in spec["columns"].items() if column.get("primary_key"))
@@ -222,13 +249,18 @@ def _definition(at: _At, name: str, spec: dict[str, Any], schema: str) -> Defini
     )  # fmt: skip
 
 
-def _known_columns(at: _At, wanted: Iterable[str], known: Sequence[str], what: str) -> None:
-    for name in wanted:
+def _known_columns(at: _At, wanted: str | Iterable[str], known: Sequence[str], what: str) -> None:
+    """Check the column names at `at`: one, the items of a list, or the keys of a mapping."""
+    keyed = isinstance(wanted, dict)
+    for position, name in enumerate([wanted] if isinstance(wanted, str) else wanted):
         if name not in known:
-            at.problem(f"{what} names no column: '{name}'", did_you_mean(name, known, "columns are"))
+            place = at if isinstance(wanted, str) else at / (name if keyed else position)
+            hint = did_you_mean(name, known, "columns are")
+            place.problem(f"{what} names no column: '{name}'", hint, at_key=keyed)
 
 
 def _column(at: _At, name: str, spec: dict[str, Any]) -> Column:
+    _check_name(at, name, at_key=True)
     type_ = _type(at / "type", spec["type"])
     identity = tuple(spec["identity"]) if "identity" in spec else None
     if identity and type_.name not in ("integer", "bigint"):
@@ -274,7 +306,7 @@ def _distkey(at: _At, spec: dict[str, Any], columns: Sequence[Column]) -> str:
     distkey: str = spec.get("distkey", "")
     style = spec.get("diststyle")
     if distkey:
-        _known_columns(at / "distkey", [distkey], [column.name for column in columns], "distkey")
+        _known_columns(at / "distkey", distkey, [column.name for column in columns], "distkey")
         _sortable(at / "distkey", [distkey], columns)
         if style not in (None, "key"):
             (at / "diststyle").problem(f"diststyle {style} has no distkey", "take one of them out")
@@ -291,7 +323,8 @@ def _sortkey(at: _At, spec: Any, columns: Sequence[Column]) -> SortKey | None:
     kind, wanted, most = ("compound", spec, MAX_COMPOUND_SORTKEY)
     if isinstance(spec, dict):
         kind, wanted, most = ("interleaved", spec["interleaved"], MAX_INTERLEAVED_SORTKEY)
-    _known_columns(at / "sortkey", wanted, [column.name for column in columns], "sortkey")
+    place = at / "sortkey" / "interleaved" if isinstance(spec, dict) else at / "sortkey"
+    _known_columns(place, wanted, [column.name for column in columns], "sortkey")
     _sortable(at / "sortkey", wanted, columns)
     if len(wanted) > most:
         (at / "sortkey").problem(f"{len(wanted)} sort columns", f"an {kind} sort key takes {most} at most")
@@ -410,7 +443,7 @@ def _one_notation(at: _At, columns: Sequence[Column]) -> tuple[str, ...]:
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 
-def _table(at: _At, name: str, spec: dict[str, Any], schema: str, folder: Path) -> Table:
+def _table(at: _At, name: str, spec: dict[str, Any], schema: str, main: Document) -> Table:
     definition = _definition(at, name, spec, schema)
     load, place = spec["load"], at / "load"
     names = [column.name for column in definition.columns]
@@ -422,7 +455,7 @@ def _table(at: _At, name: str, spec: dict[str, Any], schema: str, folder: Path) 
         Load(
             strategy=load.get("strategy", "replace"),
             where=(place / "strategy").value if "strategy" in load else place.key,
-            sql=_sql(place, load, folder),
+            sql=_sql(place, load, main),
             settings={key: value for key, value in load.items() if key not in ("strategy", "sql", "sql_file")},
         ),
         depends_on=tuple((other, (at / "depends_on" / i).value) for i, other in enumerate(spec.get("depends_on", ()))),
@@ -430,11 +463,12 @@ def _table(at: _At, name: str, spec: dict[str, Any], schema: str, folder: Path) 
     )
 
 
-def _sql(at: _At, load: dict[str, Any], folder: Path) -> Text:
+def _sql(at: _At, load: dict[str, Any], main: Document) -> Text:
     if "sql" in load:
         return at.document.text((*at.path, "sql"))
+    name = load["sql_file"]
     try:
-        return read_text(inside(folder, load["sql_file"]), str(Path(at.document.name).parent / load["sql_file"]))
+        return read_text(inside(main.path.parent, name), str(Path(main.name).parent / name))
     except ValueError as error:
         (at / "sql_file").problem(str(error), "move it into the folder")
     except InvalidPipeline as error:

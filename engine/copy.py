@@ -123,8 +123,9 @@ class Copy:
 
 
 _FLAGS = (
-    "MANIFEST", "SERIALIZETOJSON", "ACCEPTANYDATE", "BLANKSASNULL", "EMPTYASNULL", "ESCAPE", "EXPLICIT_IDS", "FILLRECORD",
-    "IGNOREBLANKLINES", "REMOVEQUOTES", "ROUNDEC", "TRIMBLANKS", "TRUNCATECOLUMNS", "IGNOREALLERRORS", "NOLOAD", "SSH",
+    "MANIFEST", "SERIALIZETOJSON", "ACCEPTANYDATE", "BLANKSASNULL", "EMPTYASNULL", "ESCAPE", "EXPLICIT_IDS",
+    "FILLRECORD", "IGNOREBLANKLINES", "REMOVEQUOTES", "ROUNDEC", "TRIMBLANKS", "TRUNCATECOLUMNS",
+    "IGNOREALLERRORS", "NOLOAD", "SSH",
 )  # fmt: skip
 _TEXTS = {"REGION": "region", "DELIMITER": "delimiter", "QUOTE": "quote", "NULL": "null_as",
           "DATEFORMAT": "dateformat", "TIMEFORMAT": "timeformat"}  # fmt: skip
@@ -601,8 +602,8 @@ def _arguments_unfit(copy: Copy) -> Iterator[str]:
         yield f"ACCEPTINVCHARS '{copy.acceptinvchars}': give one ASCII character, not NUL"
     for option in ("TIMEFORMAT", "DATEFORMAT"):
         text = getattr(copy, option.lower())
-        words: tuple[str, ...] = ("auto", "epochsecs", "epochmillisecs") if option == "TIMEFORMAT" else ("auto",)
-        if text is not None and text not in words and text.lower() in words:
+        known = ("auto", "epochsecs", "epochmillisecs")[: 3 if option == "TIMEFORMAT" else 1]
+        if text is not None and text not in known and text.lower() in known:
             yield f"{option} '{text}': write '{text.lower()}', in lower case"
 
 

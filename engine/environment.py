@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -40,6 +40,8 @@ def fill(target: Target, environ: Mapping[str, str]) -> Target:
 def resolve(target: Target, environ: Mapping[str, str]) -> Target:
     """Return the target as a run needs it. Errors: InvalidPipeline, naming every variable that is unset."""
     filled, problems = _filled(target, environ)
+    if not problems:
+        problems = list(_unfit(filled))
     if problems:
         raise InvalidPipeline(problems)
     return filled
@@ -72,8 +74,20 @@ def _filled(target: Target, environ: Mapping[str, str]) -> tuple[Target, list[Pr
     }
     if "password" in settings:
         settings["password"] = Secret(settings["password"])
+    if "work" in settings:
+        settings["work"] = settings["work"].rstrip("/")
     mounts = tuple(Mount(put(mount.url, "mounts"), put(mount.folder, "mounts")) for mount in target.mounts)
     return replace(target, mounts=mounts, **settings), problems
+
+
+def _unfit(target: Target) -> Iterator[Problem]:
+    """Tell what a variable brought and the schema could not see."""
+    if not target.port.isdecimal():
+        where = target.places.get("port", target.where)
+        yield Problem(f"'port' is '{target.port}'", where, "expected a number, such as 5439")
+    if target.work and not re.match(r"s3://[^/]", target.work):
+        where = target.places.get("work", target.where)
+        yield Problem(f"'work' is '{target.work}'", where, "expected an S3 prefix: s3://bucket/prefix")
 
 
 def _unset(name: str, where: Where) -> Problem:

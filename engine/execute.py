@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from .errors import EtlrunError, LoadError, RunFailed, WarehouseError, WarehouseUnreachable
 from .plan import Plan, Statement, Step, Transaction
@@ -120,7 +121,7 @@ def _run_transaction(transaction: Transaction, session: Session, sent: list[Stat
 
 def _hold(statement: Statement, outcome: Outcome) -> None:
     answer = outcome.rows[0][0] if len(outcome.rows) == 1 and outcome.rows[0] else None
-    if not isinstance(answer, int):
+    if not isinstance(answer, (int, Decimal)):
         message = f"the check '{statement.check}' must answer one number: how many rows fail"
         raise WarehouseError(message, hint="SELECT COUNT(*) AS failures FROM … WHERE what must not be")
     if answer:

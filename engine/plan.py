@@ -75,6 +75,7 @@ def make_plan(
     """
     waits = needs(pipeline)
     chosen = [name for name in order(waits) if only is None or name in only]
+    known = frozenset(chosen)
     problems: list[Problem] = []
     staging = {source.name: source for source in pipeline.staging}
     tables = {table.name: table for table in pipeline.tables}
@@ -88,7 +89,7 @@ def make_plan(
         except TemplateError as error:
             problems.append(_template_problem(error, staging.get(name) or tables[name]))
             continue
-        steps.append(replace(step, needs=waits[name] & frozenset(chosen)))
+        steps.append(replace(step, needs=waits[name] & known))
     prepare = _prepare(pipeline, problems)
     if problems:
         raise InvalidPipeline(problems)
@@ -104,7 +105,7 @@ def _prepare(pipeline: Pipeline, problems: list[Problem]) -> tuple[Statement, ..
     try:
         return _statements(render(pipeline.folder, "prepare", template_values(pipeline)))
     except TemplateError as error:
-        problems.append(Problem(str(error), _template_where(error)))
+        problems.append(Problem(str(error), error.where))
         return ()
 
 
@@ -255,13 +256,4 @@ def _sortkey(key: SortKey) -> str:
 
 def _template_problem(error: TemplateError, part: StagingSource | Table) -> Problem:
     asked = part.load.where if isinstance(part, Table) else part.where
-    hint = f"asked for by {asked}" + (f"; {error.hint}" if error.hint else "")
-    return Problem(str(error), _template_where(error) or asked, hint)
-
-
-def _template_where(error: TemplateError) -> Where | None:
-    if not error.name:
-        return None
-    lines = Path(error.name).read_text(encoding="utf-8").split("\n")
-    text = lines[error.line - 1] if error.line <= len(lines) else ""
-    return Where(error.name, error.line, 1, text, max(1, len(text)))
+    return Problem(str(error), error.where or asked, f"asked for by {asked}")

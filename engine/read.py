@@ -13,7 +13,7 @@ from .build import Built, build, did_you_mean, inside
 from .environment import expand_variables
 from .errors import InvalidPipeline, Problem, Where
 from .graph import Cycle, order
-from .model import Pipeline, Table
+from .model import Check, Definition, Pipeline, Table
 from .render import TemplateError, available, render_text
 from .source import Document, Text, read_document
 from .source import Mapping as YamlMapping
@@ -34,7 +34,8 @@ def read_pipeline(
     if complete:
         problems += unset
     pipeline = replace(built.pipeline, variables=values)
-    tables = tuple(_read_table(table, pipeline, lost, problems) for table in pipeline.tables)
+    names = frozenset(definition.name for definition in pipeline.definitions)
+    tables = tuple(_read_table(table, pipeline, names, lost, problems) for table in pipeline.tables)
     pipeline = replace(pipeline, tables=tables)
     _check_templates(pipeline, problems)
     try:
@@ -49,20 +50,22 @@ def read_pipeline(
 
 
 def needs(pipeline: Pipeline) -> dict[str, frozenset[str]]:
-    """Return for each step the steps that it waits for: what its SELECT reads, `depends_on`, foreign keys."""
+    """Return for each step the steps that it waits for: what its SELECT reads, `depends_on`, what it refers to."""
     known = {definition.name for definition in pipeline.definitions}
-    found: dict[str, frozenset[str]] = {source.name: frozenset() for source in pipeline.staging}
+    found = {source.name: _referred(source.definition, source.checks) & known for source in pipeline.staging}
     for table in pipeline.tables:
-        keys = {column.references.table for column in table.definition.columns if column.references}
-        related = {
-            other.partition(".")[0]
-            for check in table.checks
-            if check.kind == "relationships"
-            for other in check.values.values()
-        }
-        waits = {*table.reads, *(name for name, _ in table.depends_on), *((keys | related) - {table.name})}
+        waits = {*table.reads, *(name for name, _ in table.depends_on), *_referred(table.definition, table.checks)}
         found[table.name] = frozenset(waits & known)
     return found
+
+
+def _referred(definition: Definition, checks: tuple[Check, ...]) -> frozenset[str]:
+    """Return the other tables that foreign keys and relationships name: they are filled first."""
+    keys = {column.references.table for column in definition.columns if column.references}
+    related = {
+        other.partition(".")[0] for check in checks if check.kind == "relationships" for other in check.values.values()
+    }
+    return frozenset((keys | related) - {definition.name})
 
 
 def _documents(path: Path) -> tuple[list[Document], list[Problem], frozenset[str]]:
@@ -102,21 +105,27 @@ def _values(
     return {**values, **overrides}, unset
 
 
-def _read_table(table: Table, pipeline: Pipeline, lost: frozenset[str], problems: list[Problem]) -> Table:
+def _read_table(
+    table: Table, pipeline: Pipeline, names: frozenset[str], lost: frozenset[str], problems: list[Problem]
+) -> Table:
     load = table.load
     if not load.sql.content:
         return table
     try:
-        select = render_text(load.sql.content, template_values(pipeline)).strip().rstrip(";").rstrip()
-        read = sql.read_select(select)
+        text = render_text(pipeline.folder, load.sql.content, template_values(pipeline)).strip()
     except TemplateError as error:
-        hint = error.hint or _template_hint(pipeline)
-        problems.append(Problem(str(error), load.sql.at(error.line, 1, 1_000), hint))
+        if error.missing not in lost:
+            where = error.where or load.sql.at(error.line, 1, 1_000)
+            problems.append(Problem(str(error), where, _template_hint(pipeline)))
         return table
+    found = sql.statements(text)
+    # Without the semicolon; a comment at the end must not swallow what a template puts behind the SELECT.
+    select = sql.closed(found[0]) if len(found) == 1 else text
+    try:
+        read = sql.read_select(select)
     except sql.InvalidSql as error:
         problems.append(Problem(str(error), _place(load.sql, select, error.line, error.column, error.width)))
         return replace(table, load=replace(load, select=select))
-    names = {definition.name for definition in pipeline.definitions}
     reads = []
     for relation in read.relations:
         if relation.schema not in ("", pipeline.schema):
@@ -127,7 +136,7 @@ def _read_table(table: Table, pipeline: Pipeline, lost: frozenset[str], problems
             reads.append(relation.name)
         elif relation.name not in lost:
             where = _place(load.sql, select, relation.line, relation.column, len(relation.name))
-            hint = did_you_mean(relation.name, names, "declared are") or "declare it"
+            hint = did_you_mean(relation.name, names - {table.name}, "declared are") or "declare it"
             message = f"'{table.name}' reads '{relation.name}', which is not declared"
             problems.append(Problem(message, where, f"{hint} (a table outside of the pipeline: schema.table)"))
     columns = _filled_columns(table, read, problems)
@@ -139,16 +148,24 @@ def _filled_columns(table: Table, read: sql.Select, problems: list[Problem]) -> 
     if not read.columns:
         return tuple(column.name for column in definition.columns if column.identity is None)
     known = [column.name for column in definition.columns]
-    extra = set(read.columns) - set(known)
+    for position, name in enumerate(read.columns, start=1):
+        if not name:
+            hint = "columns find their place by name: write … AS name"
+            problems.append(Problem(f"column {position} of the SELECT has no name", table.load.sql.at(1, 1), hint))
+    extra = set(read.columns) - {*known, ""}
     if extra and "order_by" not in table.load.settings:
         for name in sorted(extra):
             message = f"the SELECT gives '{name}', which is no column of '{table.name}'"
             problems.append(Problem(message, table.load.sql.at(1, 1), did_you_mean(name, known, "columns are")))
-    doubled = sorted({name for name in read.columns if read.columns.count(name) > 1})
+    for name in _key(table):
+        if name in known and name not in read.columns:
+            message = f"the SELECT does not give '{name}', which is part of the key"
+            problems.append(Problem(message, table.load.sql.at(1, 1), "add it to the SELECT: rows are matched by it"))
+    doubled = sorted({name for name in read.columns if name and read.columns.count(name) > 1})
     for name in doubled:
         problems.append(Problem(f"the SELECT gives '{name}' twice", table.load.sql.at(1, 1), "give one another name"))
     for column in definition.columns:
-        required = not column.nullable or column.name in definition.primary_key
+        required = (not column.nullable or column.name in definition.primary_key) and column.name not in _key(table)
         if required and not column.default and column.identity is None and column.name not in read.columns:
             message = f"the SELECT does not give '{column.name}', which must not be NULL"
             problems.append(Problem(message, column.where, "add it to the SELECT, or give the column a default"))
@@ -156,6 +173,12 @@ def _filled_columns(table: Table, read: sql.Select, problems: list[Problem]) -> 
             message = f"the SELECT gives '{column.name}', which is an identity column"
             problems.append(Problem(message, table.load.sql.at(1, 1), "Redshift numbers the rows: take it out"))
     return tuple(name for name in read.columns if name in known)
+
+
+def _key(table: Table) -> tuple[str, ...]:
+    """Return the key of a merge; a strategy of one's own may mean something else by the word."""
+    key = table.load.settings.get("key", ()) if table.load.strategy == "merge" else ()
+    return tuple(key)
 
 
 def template_values(pipeline: Pipeline) -> dict[str, Any]:

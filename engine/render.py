@@ -14,6 +14,7 @@ from jinja2.exceptions import SecurityError, TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import TemplateError as JinjaError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from .errors import Where
 from .lexical import identifier, literal
 from .shipped import shipped
 
@@ -22,14 +23,25 @@ _WIDTH = 88
 
 
 class TemplateError(ValueError):
-    """A template cannot be read or filled in; `name` is its file (empty for SQL in the YAML), `line` counts from 1."""
+    """A template cannot be read or filled in.
 
-    def __init__(self, message: str, name: str, line: int, source: str = "", hint: str = "") -> None:
+    `name` is its file (empty for SQL in the YAML), `line` counts from 1, `missing` is the variable that it asked for.
+    """
+
+    def __init__(self, message: str, name: str, line: int, missing: str = "") -> None:
         super().__init__(message)
         self.name = name
         self.line = line
-        self.source = source
-        self.hint = hint
+        self.missing = missing
+
+    @property
+    def where(self) -> Where | None:
+        """The line of the template's file; None for SQL in the YAML."""
+        if not self.name:
+            return None
+        lines = Path(self.name).read_text(encoding="utf-8").split("\n")
+        text = lines[self.line - 1] if self.line <= len(lines) else ""
+        return Where(self.name, self.line, 1, text, max(1, len(text)))
 
 
 class _Templates(BaseLoader):
@@ -106,12 +118,15 @@ def render(folder: Path, template: str, values: Mapping[str, Any]) -> str:
         raise _failed(error, template) from error
 
 
-def render_text(text: str, values: Mapping[str, Any]) -> str:
-    """Fill in SQL that stands in the YAML. Errors: TemplateError with an empty name."""
+def render_text(folder: Path, text: str, values: Mapping[str, Any]) -> str:
+    """Fill in SQL that stands in the YAML of a pipeline in `folder`; it may import templates.
+
+    Errors: TemplateError, its name empty where the text itself is at fault.
+    """
     if not any(mark in text for mark in ("{{", "{%", "{#")):
         return text
     try:
-        return _environment(Path()).from_string(text).render(values)
+        return _environment(folder).from_string(text).render(values)
     except JinjaError as error:
         raise _template_error(error, "") from error
     except (TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
@@ -122,14 +137,16 @@ def _template_error(error: JinjaError, template: str) -> TemplateError:
     message = error.message or str(error)
     if isinstance(error, TemplateSyntaxError):
         name = error.filename if error.filename and error.filename != "<template>" else ""
-        return TemplateError(f"the template cannot be read: {message}", name, error.lineno, error.source or "")
+        return TemplateError(f"the template cannot be read: {message}", name, error.lineno)
     if isinstance(error, TemplateNotFound):
         return TemplateError(f"there is no template '{message}'", "", 1)
     name, line = _place(error)
     if isinstance(error, UndefinedError):
         missing = re.search(r"has no attribute '(.+)'|'(.+)' is undefined", message)
-        asked = f"'{missing[1] or missing[2]}', which is not there" if missing else f"what is not there: {message}"
-        return TemplateError(f"the template asks for {asked}", name, line)
+        if missing is None:
+            return TemplateError(f"the template asks for what is not there: {message}", name, line)
+        asked = missing[1] or missing[2]
+        return TemplateError(f"the template asks for '{asked}', which is not there", name, line, asked)
     if isinstance(error, SecurityError):
         return TemplateError(f"a template may not do this: {message}", name, line)
     return TemplateError(f"the template {template or 'text'} failed: {message}", name, line)

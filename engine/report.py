@@ -13,6 +13,7 @@ from .copy import masked
 from .errors import EtlrunError, InvalidPipeline, LoadError, LoadFailed, Problem, WarehouseError, Where
 from .execute import Event, StepDone, StepFailed, StepSkipped, StepStarted
 from .plan import Plan, Statement, Step
+from .sql import closed
 
 _EXCERPT_WIDTH = 110
 _STATEMENT_LINES = 12
@@ -55,7 +56,7 @@ def _verb(statement: Statement) -> str:
 
 def _script(statements: Iterable[Statement]) -> Iterator[str]:
     for statement in statements:
-        yield f"{masked(statement.sql)};"
+        yield f"{closed(masked(statement.sql))};"
 
 
 def problem_text(problem: Problem) -> Iterator[str]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.optimizer.scope import traverse_scope
+
+from .copy import fold
 
 
 class InvalidSql(ValueError):
@@ -33,8 +36,11 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """What a SELECT reads and gives. `columns` has one name for each column of the result; empty if that depends
-    on what it reads (`SELECT *`), or if a column has no name of its own."""
+    """What a SELECT reads and gives.
+
+    `columns` has one name for each column of the result, '' where an expression has none of its own; it is empty where
+    the columns depend on what is read (`SELECT *`).
+    """
 
     relations: tuple[Relation, ...]
     columns: tuple[str, ...]
@@ -51,7 +57,9 @@ def read_select(text: str) -> Select:
         raise InvalidSql("no statement" if not statements else f"{len(statements)} statements where one SELECT belongs")
     query = statements[0]
     if not isinstance(query, exp.Query):
-        raise InvalidSql(f"{query.key.upper()} where a SELECT belongs")
+        raise InvalidSql(f"{sqlglot.tokenize(text)[0].text.upper()} where a SELECT belongs")
+    if query.args.get("into"):
+        raise InvalidSql("SELECT … INTO where a SELECT belongs: the strategy says where the rows go")
     return Select(tuple(_relations(query)), _columns(query))
 
 
@@ -63,7 +71,7 @@ def _relations(query: exp.Query) -> list[Relation]:
             if isinstance(source, exp.Table) and source.name:
                 name = source.this
                 relation = Relation(
-                    source.db.lower(), source.name.lower(), name.meta.get("line", 1), _start(name.meta, source.name)
+                    fold(source.db), fold(source.name), name.meta.get("line", 1), _start(name.meta, source.name)
                 )
                 found.setdefault((relation.schema, relation.name), relation)
     return sorted(found.values(), key=lambda relation: (relation.line, relation.column))
@@ -76,17 +84,23 @@ def _start(meta: dict[str, int], name: str) -> int:
 
 
 def _columns(query: exp.Query) -> tuple[str, ...]:
-    names = [column.alias_or_name.lower() for column in query.selects]
-    if any(not name or name == "*" or column.is_star for name, column in zip(names, query.selects, strict=True)):
+    if any(column.is_star for column in query.selects):
         return ()
-    return tuple(names)
+    return tuple(_name(column) for column in query.selects)
+
+
+def _name(column: Any) -> str:
+    # Redshift would name COUNT(*) 'count' and a literal '?column?'; nobody means these names.
+    while isinstance(column, (exp.Cast, exp.Paren)):
+        column = column.this
+    return fold(column.alias_or_name) if isinstance(column, (exp.Alias, exp.Column, exp.Dot, exp.Subquery)) else ""
 
 
 def _invalid(error: ParseError | TokenError, text: str) -> InvalidSql:
     first = error.errors[0] if isinstance(error, ParseError) and error.errors else None
     if first is None:
-        match = re.search(r"line (\d+), column (\d+)|(\d+):(\d+)", str(error))
-        line, column = (int(part) for part in match.groups() if part) if match else (1, 1)
+        start = _unclosed(text)
+        line, column = text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
         return InvalidSql("the SQL cannot be read: a quote or a comment is not closed", line, column)
     near = first.get("highlight") or ""
     line, column = first.get("line") or 1, max(1, (first.get("col") or 1) - max(0, len(near) - 1))
@@ -98,12 +112,19 @@ def _invalid(error: ParseError | TokenError, text: str) -> InvalidSql:
 _PART = re.compile(
     r"""'(?:[^'\\]|\\.|'')*'      # text
       | "(?:[^"]|"")*"            # a quoted name
-      | \$(\w*)\$.*?\$\1\$        # dollar-quoted text
+      | (?<![\w$])\$(\w*)\$.*?\$\1\$  # dollar-quoted text
       | --[^\n]*                  # a comment
       | /\*.*?\*/
       | ;""",
     re.VERBOSE | re.DOTALL,
 )
+
+
+def _unclosed(text: str) -> int:
+    """Return where a quote or a comment begins that has no end."""
+    blanked = _PART.sub(lambda match: " " * len(match[0]), text)
+    found = re.search(r"['\"]|/\*|\$\w*\$", blanked)
+    return found.start() if found else 0
 
 
 def statements(script: str) -> tuple[str, ...]:
@@ -119,6 +140,15 @@ def statements(script: str) -> tuple[str, ...]:
             start = match.end()
     found.append(script[start:])
     return tuple(text.strip() for text in found if _says_something(text))
+
+
+def closed(statement: str) -> str:
+    """Return `statement` so that a semicolon may follow: on a new line after a comment, which would swallow it."""
+    last = statement[statement.rfind("\n") + 1 :]
+    if "--" not in last:
+        return statement
+    ends_in_comment = any(m[0].startswith("--") and m.end() == len(statement) for m in _PART.finditer(statement))
+    return statement + "\n" if ends_in_comment else statement
 
 
 def _says_something(text: str) -> bool:
