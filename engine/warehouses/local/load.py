@@ -17,7 +17,7 @@ from ...storage import Storage, StoredObject
 from . import load_json, load_parquet, load_text
 from .load_errors import Findings, examine, load_error, sift
 from .load_files import Unit, objects_of, units
-from .load_reading import LEFT_OUT, Reading, insert, insert_good, literal
+from .load_reading import LEFT_OUT, Reading, insert, insert_good, literal, scan_only
 from .load_reasons import DELIMITER_NOT_FOUND
 from .load_records import Places
 from .load_values import LoadColumn
@@ -69,8 +69,8 @@ def load(connection: duckdb.DuckDBPyConnection, copy: Copy, table: LoadTable, st
     """
     _refuse(copy)
     columns = _target_columns(copy, table)
-    objects = objects_of(copy, storage)
     json = load_json.reading(copy, columns, storage) if copy.format.name == "json" else None
+    objects = objects_of(copy, storage)
     rows = 0
     errors: list[LoadError] = []
     with _transaction(connection), _job(connection, copy, table, columns) as job:
@@ -82,7 +82,7 @@ def load(connection: duckdb.DuckDBPyConnection, copy: Copy, table: LoadTable, st
             rows += loaded
             errors += refused
             _fail_if_too_many(job, errors)
-    return Loaded(rows, tuple(errors), objects)
+    return Loaded(rows, _sorted(errors), objects)
 
 
 _NOT_LOCAL = ("avro", "orc", "shapefile", "lzop")
@@ -202,6 +202,8 @@ def _readings(
 ) -> tuple[Reading, Reading]:
     """Return how `batch` is read at full speed, and how it is read to find out what is wrong."""
     if json is not None:
+        if job.copy.format.argument == "auto ignorecase":
+            json = load_json.ignoring_case(job.cursor, columns, batch)
         return json, json
     if job.copy.format.name == "parquet":
         parquet = load_parquet.reading(job.cursor, columns, batch[0])
@@ -262,7 +264,7 @@ def _scannable(job: _Job, reading: Reading, unit: Unit, most: int) -> tuple[list
     if job.copy.format.name == "json" and unit.layout == "lines":
         return [unit], Findings(())
     try:
-        job.cursor.execute(f"SELECT count(*) FROM {reading.scan((unit,))}").fetchall()
+        job.cursor.execute(scan_only(reading, unit)).fetchall()
     except duckdb.Error:
         found = sift(reading, unit, most=most, path=job.path())
         return [found.saved] if found.saved else [], found
@@ -335,7 +337,11 @@ def _blank_lines(job: _Job, batch: tuple[Unit, ...]) -> Iterable[LoadError]:
 
 def _fail_if_too_many(job: _Job, errors: list[LoadError]) -> None:
     if errors and not job.copy.ignoreallerrors and len(errors) >= _most(job.copy):
-        raise _load_failed(job, tuple(errors[: _most(job.copy)]))
+        raise _load_failed(job, _sorted(errors)[: _most(job.copy)])
+
+
+def _sorted(errors: list[LoadError]) -> tuple[LoadError, ...]:
+    return tuple(sorted(errors, key=lambda error: (error.file, error.start_offset)))
 
 
 def _load_failed(job: _Job, errors: tuple[LoadError, ...]) -> LoadFailed:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import bz2
 import codecs
 import json
+import mmap
 import os
 import re
 import zlib
@@ -136,6 +137,7 @@ def units(objects: Iterable[StoredObject], copy: Copy, folder: Path, zstd: Decom
             yield from _emptied((_rewritten(object_, copy, folder, zstd),))
         else:
             layout = _sniffed(object_.path, copy)
+            _check_lines(object_, layout)
             large[layout].append(Unit(object_.path, (Part(object_, 0),), layout))
         for batch in large.values():
             if len(batch) >= _BATCH_FILES:
@@ -194,7 +196,7 @@ def _content(object_: StoredObject) -> bytes:
     descriptor = os.open(object_.path, os.O_RDONLY)
     try:
         content = os.read(descriptor, object_.size + 1)
-        while chunk := os.read(descriptor, _CHUNK_BYTES) if len(content) > object_.size else b"":
+        while chunk := os.read(descriptor, _CHUNK_BYTES):
             content += chunk
         return content
     finally:
@@ -224,6 +226,28 @@ def _rewritten(object_: StoredObject, copy: Copy, folder: Path, zstd: Decompress
 def _sniffed(path: Path, copy: Copy) -> Layout:
     with path.open("rb") as file:
         return _layout(file.read(_SNIFF_BYTES), copy, whole=path.stat().st_size <= _SNIFF_BYTES)
+
+
+def _check_lines(object_: StoredObject, layout: Layout) -> None:
+    """Refuse a line over 4 MB. Such a line fills a stretch of half that length, so few bytes need be looked at."""
+    if layout != "lines" or object_.size <= MAX_OBJECT_BYTES:
+        return
+    with object_.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        step = MAX_OBJECT_BYTES // 2
+        for at in range(0, object_.size, step):
+            if content.find(b"\n", at, at + step) < 0:
+                start, end = content.rfind(b"\n", 0, at) + 1, content.find(b"\n", at)
+                if (end if end >= 0 else object_.size) - start > MAX_OBJECT_BYTES:
+                    raise row_too_long(object_, content[:start].count(b"\n") + 1)
+
+
+def row_too_long(object_: StoredObject, line: int) -> WarehouseError:
+    """Return the error for a row over 4 MB, which MAXERROR does not excuse."""
+    return WarehouseError(
+        "a row is longer than the 4 MB that COPY takes",
+        detail=f"{object_.url}, line {line}",
+        hint="MAXERROR does not help here: write smaller rows",
+    )
 
 
 _NEWLINE_BETWEEN = re.compile(rb"\}\r?\n\{")

@@ -7,18 +7,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
+
+import duckdb
 
 from ...copy import JSON_WORDS, Copy
 from ...errors import WarehouseError
 from ...jsonpaths import InvalidPath, Step, notation, parse_path
 from ...storage import Storage
-from .load_files import MAX_OBJECT_BYTES, Unit, chunks_of
+from .load_files import MAX_OBJECT_BYTES, Unit, chunks_of, row_too_long
 from .load_reading import Reading, files, literal, quoted
 from .load_reasons import INVALID_UTF8, MALFORMED, NOT_AN_OBJECT, OUT_OF_RANGE, Reason
 from .load_records import Place, Record, json_values, lines
 from .load_values import LoadColumn, Raw, RawKind, raw_kind
+
+_LONGEST_BYTES = 4 * MAX_OBJECT_BYTES
+"""As long as a value may be to be told apart from one without an end."""
 
 Paths = tuple[tuple[Step, ...], ...]
 
@@ -47,6 +53,42 @@ def _reading(paths: Paths, columns: tuple[LoadColumn, ...], *, shredded: bool, a
         sound=partial(_sound, members=members) if again else None,
         again=again,
     )
+
+
+def ignoring_case(
+    cursor: duckdb.DuckDBPyConnection, columns: tuple[LoadColumn, ...], batch: tuple[Unit, ...]
+) -> Reading:
+    """Return how the files of `batch` are read for 'auto ignorecase': their keys are looked up first."""
+    spellings: dict[str, list[str]] = {column.name: [] for column in columns}
+    for key in sorted(_keys(cursor, batch)):
+        spellings.get(key.lower(), []).append(key)
+    paths = [
+        tuple((found[at] if at < len(found) else name,) for name, found in spellings.items())
+        for at in range(max(1, *map(len, spellings.values())))
+    ]
+    last = _reading(paths[0], columns, shredded=False, again=None)
+    if len(paths) == 1:
+        return _reading(paths[0], columns, shredded=True, again=last)
+    raws = zip(*(_raws(each, columns, shredded=False) for each in paths), strict=True)
+    merged = tuple(Raw(f"coalesce({', '.join(raw.sql for raw in each)})", each[0].kind) for each in raws)
+    last = replace(last, raws=merged)
+    return replace(_reading(paths[0], columns, shredded=False, again=last), raws=merged)
+
+
+def _keys(cursor: duckdb.DuckDBPyConnection, batch: tuple[Unit, ...]) -> set[str]:
+    source = _scan((), (), batch, shredded=False)
+    try:
+        rows = cursor.execute(f"SELECT DISTINCT unnest(json_keys(j)) FROM {source}").fetchall()
+        return {key for (key,) in rows}
+    except duckdb.Error:
+        return {key for unit in batch for key in _keys_in_python(unit)}
+
+
+def _keys_in_python(unit: Unit) -> Iterator[str]:
+    content = unit.path.read_bytes()
+    for record in _records(unit):
+        value = None if record.wrong else json.loads(content[record.start : record.end])
+        yield from value if isinstance(value, dict) else ()
 
 
 def paths_of(copy: Copy, columns: tuple[LoadColumn, ...], storage: Storage) -> Paths:
@@ -134,10 +176,7 @@ def _scan(paths: Paths, columns: tuple[LoadColumn, ...], units: tuple[Unit, ...]
         fields = ", ".join(f"{quoted(top)} {kind}" for top, kind in _fields(paths, columns).items())
         type_ = f"STRUCT({fields})"
     layout = "'newline_delimited', ignore_errors=true" if units[0].layout == "lines" else "'unstructured'"
-    return (
-        f"read_json({files(units)}, columns={{'j': {literal(type_)}}}, records='false', format={layout}, "
-        f"maximum_object_size={MAX_OBJECT_BYTES})"
-    )
+    return f"read_json({files(units)}, columns={{'j': {literal(type_)}}}, records='false', format={layout})"
 
 
 def _raws(paths: Paths, columns: tuple[LoadColumn, ...], *, shredded: bool) -> tuple[Raw, ...]:
@@ -204,7 +243,7 @@ def _pointer(path: tuple[Step, ...]) -> str:
 
 
 def _records(unit: Unit) -> Iterator[Record]:
-    return lines(unit.path) if unit.layout == "lines" else json_values(chunks_of(unit.path), MAX_OBJECT_BYTES)
+    return lines(unit.path) if unit.layout == "lines" else json_values(chunks_of(unit.path), _LONGEST_BYTES)
 
 
 def _sound(record: Record, place: Place, *, members: bool) -> Iterator[tuple[Place, bytes, Reason | None]]:
@@ -212,7 +251,7 @@ def _sound(record: Record, place: Place, *, members: bool) -> Iterator[tuple[Pla
     if record.wrong:
         yield place, place.text, _malformed(place.text, record.wrong)
         return
-    for value in json_values([place.text], MAX_OBJECT_BYTES):
+    for value in json_values([place.text], _LONGEST_BYTES):
         text = place.text[value.start : value.end]
         below = place.text.count(b"\n", value.end)
         found = Place(place.part, place.line - below, place.offset + value.start, text)
@@ -223,11 +262,7 @@ def _wrong(found: Place, wrong: str, *, members: bool) -> Reason | None:
     if wrong:
         return _malformed(found.text, wrong)
     if len(found.text) > MAX_OBJECT_BYTES:
-        raise WarehouseError(
-            f"a JSON value of {len(found.text):,} bytes is longer than the 4 MB that COPY takes",
-            detail=f"{found.part.object.url}, line {found.line}",
-            hint="MAXERROR does not help here: write smaller objects",
-        )
+        raise row_too_long(found.part.object, found.line)
     if members and not found.text.startswith(b"{"):
         return NOT_AN_OBJECT
     return None if _is_utf8(found.text) else INVALID_UTF8

@@ -84,6 +84,11 @@ def refused_rows(reading: Reading, copy: Copy, unit: Unit) -> str:
     )
 
 
+def scan_only(reading: Reading, unit: Unit) -> str:
+    """Return the SELECT that fails if `unit` cannot be scanned, and does nothing else."""
+    return f"SELECT {', '.join(f'count({raw.sql})' for raw in reading.raws)} FROM {reading.scan((unit,))}"
+
+
 def _whole_rows(reading: Reading, units: tuple[Unit, ...]) -> str:
     return _counted(reading.broken, f"SELECT * FROM {reading.scan(units)}")
 

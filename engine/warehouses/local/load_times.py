@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/r_DATEFORMAT_and_TIMEFORM
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _DATE = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
 _CLOCK = r"[0-9]{1,2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
@@ -60,27 +61,17 @@ def _epoch(raw: str, micros: int) -> str:
 
 def _automatic(raw: str) -> str:
     """What 'auto' takes for a TIMESTAMP: a time zone is read and does not count."""
-    bare = rf"regexp_replace(trim({raw}), '(:[0-9]{{2}}(\.[0-9]+)?){_ZONE}$', '\1')"
-    formats = ", ".join(f"'{each}'" for each in _AUTO_FORMATS)
-    cast = f"CASE WHEN regexp_full_match({bare}, '{_DATE}([ T]+[0-9]{{1,2}}:[0-9]{{2}}(:[0-9]{{2}}(\\.[0-9]+)?)?)?') "
-    return f"coalesce({cast}THEN TRY_CAST({bare} AS TIMESTAMP) END, try_strptime({bare}, [{formats}]))"
-
-
-_AUTO_FORMATS = tuple(
-    f"{date}{clock}"
-    for date in (
-        "%Y%m%d",
-        "%y%m%d",
-        "%m/%d/%Y",
-        "%Y/%m/%d",
-        "%m.%d.%Y",
-        "%m-%d-%Y",
-        "%b-%d-%y",
-        "%d %b %Y",
-        "%Y-%m-%dT",
+    bare = (
+        rf"regexp_replace(regexp_replace(trim({raw}), '(:[0-9]{{2}}(\.[0-9]+)?){_ZONE}$', '\1'), "
+        "'([0-9]) +[A-Za-z]{3,4}$', '\\1')"
     )
-    for clock in ("", " %H:%M:%S", " %H:%M:%S.%f", " %H:%M", " %H%M%S")
-) + ("%d %b %H:%M:%S %Y", "%Y.%j")
+    iso = rf"regexp_full_match({bare}, '{_DATE}([ T]+[0-9]{{1,2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]+)?)?)?')"
+    return f"CASE WHEN {iso} THEN TRY_CAST({bare} AS TIMESTAMP) ELSE {_tried(bare, _AUTO_FORMATS)} END"
+
+
+_DATES = ("%Y%m%d", "%y%m%d", "%m/%d/%Y", "%Y/%m/%d", "%m.%d.%Y", "%m-%d-%Y", "%b-%d-%y", "%d %b %Y", "%d-%b-%Y")
+_CLOCKS = ("", " %H:%M:%S", " %H:%M:%S.%f", " %H:%M", " %H%M%S")
+_AUTO_FORMATS = (*(date + clock for date in _DATES for clock in _CLOCKS), "%d %b %H:%M:%S %Y", "%Y.%j")
 
 
 def _parsed(format_: str, raw: str) -> str:
@@ -88,5 +79,10 @@ def _parsed(format_: str, raw: str) -> str:
     patterns = [pattern, pattern.replace("%b", "%B")] if "%b" in pattern else [pattern]
     if "%S" in pattern:
         patterns += [each.replace("%S", "%S.%f") for each in patterns]
+    return _tried(f"trim({raw})", patterns)
+
+
+def _tried(text: str, patterns: Iterable[str]) -> str:
+    """Try one pattern after the other. A text without digits is left out: DuckDB takes 'infinity' for a time."""
     listed = ", ".join(f"'{each}'" for each in patterns)
-    return f"try_strptime(trim({raw}), [{listed}])"
+    return f"CASE WHEN regexp_matches({text}, '[0-9]') THEN try_strptime({text}, [{listed}]) END"

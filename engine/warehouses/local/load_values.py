@@ -137,7 +137,7 @@ def _boolean(type_: DataType, copy: Copy, kind: RawKind, raw: str) -> str:
 def _text(type_: DataType, copy: Copy, kind: RawKind, raw: str) -> str:
     value = raw
     if copy.blanksasnull:
-        value = rf"CASE WHEN trim({raw}, ' \t\r\n') <> '' OR {raw} = '' THEN {raw} END"
+        value = f"CASE WHEN trim({raw}, ' \t\r\n') <> '' OR {raw} = '' THEN {raw} END"
     if copy.trimblanks and type_.name == "varchar":
         value = f"rtrim({value})"
     if copy.emptyasnull:
