@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,11 @@ HERE = Path(__file__).parent.resolve()
 PIPELINE = ROOT / "pipelines" / "sparkify.yaml"
 BUCKET = "s3://udacity-dend"
 MEGABYTE = 1_000_000
+TUNED = ("preserve_insertion_order=false",)
+"""A tenth faster at 10 million events, and twice as fast over small files.
+
+Source: https://duckdb.org/docs/stable/guides/performance/how_to_tune_workloads
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +79,9 @@ def etlrun(settings: Settings, bucket: Path) -> tuple[Usage, Path]:
     return usage, home / database[1]
 
 
-def by_hand(settings: Settings, bucket: Path) -> tuple[Usage, Path]:
+def by_hand(settings: Settings, bucket: Path, tuning: Sequence[str] = TUNED) -> tuple[Usage, Path]:
     database = _new_folder(settings, "by_hand") / "sparkify.duckdb"
-    return run([sys.executable, HERE / "by_hand.py", bucket, database]), database
+    return run([sys.executable, HERE / "by_hand.py", bucket, database, *tuning]), database
 
 
 def dbt(settings: Settings, bucket: Path) -> tuple[Usage, Path]:
@@ -146,9 +151,12 @@ def sample(settings: Settings) -> Iterator[Result]:
 
 
 def small_files(settings: Settings) -> Iterator[Result]:
+    """The budget was set against DuckDB as it comes; tuned, its reader of many files is twice as fast."""
     name, bucket = buckets.small_files(settings.scratch, settings.songs)
     measured = job(settings, bucket, 3)
-    yield _faster(name, measured.by_hand.seconds, measured.etlrun.seconds, 3)
+    untuned = median([by_hand(settings, bucket, tuning=())[0] for _ in range(3)])
+    yield _faster(name, untuned.seconds, measured.etlrun.seconds, 3)
+    yield _faster("the same against DuckDB tuned for it", measured.by_hand.seconds, measured.etlrun.seconds, None)
 
 
 def large_files(settings: Settings) -> Iterator[Result]:
@@ -187,10 +195,11 @@ def _against_hand(name: str, job: Job, budget: float | None) -> Result:
     return Result(name, f"{budget} × by hand" if budget else "", f"{job.ratio:.2f} ×", met, note)
 
 
-def _faster(name: str, theirs: float, ours: float, budget: float) -> Result:
+def _faster(name: str, theirs: float, ours: float, budget: int | None) -> Result:
     times = theirs / ours
     note = f"{ours:.2f} s against {theirs:.2f} s"
-    return Result(name, f"{budget:g} × faster", f"{times:.1f} × faster", times >= budget, note)
+    met = None if budget is None else times >= budget
+    return Result(name, f"{budget} × faster" if budget else "", f"{times:.1f} × faster", met, note)
 
 
 WORKS: dict[str, Callable[[Settings], Iterator[Result]]] = {
