@@ -282,8 +282,7 @@ def _type(at: _At, text: str) -> DataType:
     try:
         return parse_type(text)
     except UnknownType as error:
-        if text.count("(") <= text.count(")"):  # else it was split at its comma, which the schema has told
-            at.problem(str(error), error.hint)
+        at.problem(str(error), error.hint)
         return DataType("varchar", length=256)
 
 

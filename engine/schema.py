@@ -49,7 +49,11 @@ def _problems(document: Document, error: Any) -> Iterator[Problem]:
         yield Problem(f"'{path[-1]}' {error.schema['x-says']}", document.key(path))
     elif error.parent is not None or "propertyNames" in error.absolute_schema_path:
         name = str(error.instance)
-        yield Problem(f"'{name}' cannot be a name here", document.key([*path, name]), _expected(error))
+        if error.validator == "maxLength":
+            message, hint = f"'{name}' is longer than {error.validator_value} characters", ""
+        else:
+            message, hint = f"'{name}' cannot be a name here", _expected(error)
+        yield Problem(message, document.key([*path, name]), hint)
     else:
         yield Problem(_said(error, path), document.value(path), _hint(error))
 
@@ -57,26 +61,41 @@ def _problems(document: Document, error: Any) -> Iterator[Problem]:
 def _unknown_keys(document: Document, path: list[Any], error: Any) -> Iterator[Problem]:
     known = list(error.schema.get("properties", {}))
     missing = [key for key in error.schema.get("required", ()) if key not in error.instance]
+    for key, before in _unknown(document, path, error):
+        if before:
+            yield _split_value(document, path, before, key)
+        else:
+            hint = _as_value(key, error.schema) or _choice(key, known, missing)
+            yield Problem(f"unknown key '{key}'", document.key([*path, key]), hint)
+
+
+def _as_value(word: str, schema: dict[str, Any]) -> str:
+    """Return a hint if the unknown key is a value of a known one, such as 'gzip' of compression."""
+    properties = schema.get("properties", {}).items()
+    return next((f"write {key}: {word}" for key, each in properties if word in each.get("enum", ())), "")
+
+
+def _unknown(document: Document, path: list[Any], error: Any) -> Iterator[tuple[str, str]]:
+    """Yield each unknown key, and the key whose value it is a part of, split off at a comma; '' if it is none."""
     before = ""
     for key, value in error.instance.items():
         if _is_unknown(key, error):
-            split = value is None and before and _on_one_line(document, path, before, key)
-            yield _split_value(document, path, before, key) if split else Problem(
-                f"unknown key '{key}'", document.key([*path, key]), _choice(key, known, missing)
-            )  # fmt: skip
+            split = value is None and before
+            same_line = split and document.value([*path, before]).line == document.key([*path, key]).line
+            yield key, before if same_line else ""
         before = key if isinstance(value, str) else ""
-
-
-def _on_one_line(document: Document, path: list[Any], first: str, second: str) -> bool:
-    return document.value([*path, first]).line == document.key([*path, second]).line
 
 
 def _split_value(document: Document, path: list[Any], key: str, rest: str) -> Problem:
     """A value such as decimal(12,2) inside of {…}: its second half was read as a key without a value."""
-    value, end = document.value([*path, key]), document.key([*path, rest])
-    whole = value.text[value.column - 1 : end.column - 1] + rest
+    whole = _whole(document, path, key, rest)
     message = f"'{whole}' was split at its comma: inside of {{…}} a comma ends a value"
-    return Problem(message, value, f"quote it: {key}: '{whole}'")
+    return Problem(message, document.value([*path, key]), f"quote it: {key}: '{whole}'")
+
+
+def _whole(document: Document, path: list[Any], key: str, rest: str) -> str:
+    value, end = document.value([*path, key]), document.key([*path, rest])
+    return value.text[value.column - 1 : end.column - 1] + rest
 
 
 def _missing_key(document: Document, path: list[Any], error: Any) -> Iterator[Problem]:
@@ -85,23 +104,43 @@ def _missing_key(document: Document, path: list[Any], error: Any) -> Iterator[Pr
     key = match[1] if match else ""
     if any(_is_unknown(other, error) and get_close_matches(other, [key]) for other in error.instance):
         return  # misspelt: told as an unknown key
-    described = error.schema.get("properties", {}).get(key, {}).get("description", "")
-    yield Problem(f"the key '{key}' is missing" + (f" in '{path[-1]}'" if path else ""), document.key(path), described)
+    place = f" in '{path[-1]}'" if path else ""
+    yield Problem(f"the key '{key}' is missing{place}", document.key(path), _described(error.schema, key))
+
+
+def _described(schema: dict[str, Any], key: str) -> str:
+    # The root has its properties behind a reference, as some keys have their description.
+    if "properties" not in schema:
+        schema = _referred(schema)
+    found = schema["properties"].get(key, {})
+    return str((found if "description" in found else _referred(found)).get("description", ""))
+
+
+def _referred(schema: dict[str, Any]) -> dict[str, Any]:
+    place = pipeline_schema()
+    for part in schema.get("$ref", "#").split("/")[1:]:
+        place = place[part]
+    return place
 
 
 def _said(error: Any, path: list[Any]) -> str:
     value, rule = error.instance, error.validator_value
-    key = f"'{path[-1]}'" if path and isinstance(path[-1], str) else "this"
+    key = _called(path)
+    narrower = [each for each in error.context if each.validator not in ("type", "const")]
+    if error.validator == "anyOf" and len(narrower) == 1:
+        return _said(narrower[0], path)
     match error.validator:
         case "type":
             kinds = [rule] if isinstance(rule, str) else rule
             return f"{key} must be {' or '.join(_KIND[kind] for kind in kinds)}, not {_kind_of(value)}"
         case "enum" | "const" | "pattern" | "anyOf" | "oneOf" if isinstance(value, (str, int, float)):
             return f"{key} cannot be '{_shown(value)}'"
-        case "minLength" | "minItems" | "minProperties":
+        case "minLength" | "minItems" | "minProperties" if not value:
             return f"{key} is empty"
+        case "minItems" | "maxItems":
+            return f"{key} must have {rule} items, not {len(value)}"
         case "maxLength":
-            return f"{key} is longer than {rule} characters"
+            return f"{key} is longer than {rule} character{'s' if rule != 1 else ''}"
         case "minimum":
             return f"{key} is {value}, less than {rule}"
         case "maximum":
@@ -114,7 +153,16 @@ def _said(error: Any, path: list[Any]) -> str:
             return f"{key} is not as it must be"
 
 
+def _called(path: list[Any]) -> str:
+    if not path:
+        return "a pipeline"
+    return f"'{path[-1]}'" if isinstance(path[-1], str) else f"item {path[-1] + 1} of '{path[-2]}'"
+
+
 def _hint(error: Any) -> str:
+    accepted = {"enum": error.validator_value, "const": [error.validator_value]}.get(error.validator, [])
+    if isinstance(error.instance, str) and error.instance in map(_shown, accepted):
+        return f"write it without quotes: {error.instance}"
     if error.validator == "enum":
         return _choice(str(error.instance), [_shown(choice) for choice in error.validator_value])
     return _expected(error)
@@ -150,18 +198,18 @@ def _shown(value: Any) -> str:
 def prune(document: Document) -> frozenset[str]:
     """Take out of the document what the schema does not allow, so that the rest can be checked as well.
 
-    An unknown key goes alone; of other mistakes the whole table, staging source or target goes. Returns the names
-    that were lost, so that nobody who refers to one of them is told off.
+    An unknown key goes alone, and what was split at a comma is put together; of other mistakes the whole table,
+    staging source or target goes. Returns the names that were lost, so that nobody who refers to one of them is told
+    off.
     """
     lost: set[str] = set()
     for error in sorted(_validator(True).iter_errors(document.data), key=lambda error: -len(error.absolute_path)):
         path = list(error.absolute_path)
         if error.validator in ("additionalProperties", "unevaluatedProperties"):
-            node = document.data
-            for step in path:
-                node = node[step] if node is not None and (isinstance(node, list) or step in node) else None
-            for key in [key for key in node or () if _is_unknown(key, error)]:
-                del node[key]
+            for key, before in list(_unknown(document, path, error)):
+                if before:
+                    error.instance[before] = _whole(document, path, before, key)
+                del error.instance[key]
         else:
             if "propertyNames" in error.absolute_schema_path:
                 path.append(error.instance)
@@ -179,7 +227,7 @@ def _without(data: Any, path: list[Any]) -> set[str]:
     section = data.get(path[0]) if path else None
     if len(path) > 1 and path[0] in ("staging", "tables", "targets", "vars") and isinstance(section, dict):
         section.pop(path[1], None)
-        return {str(path[1])}
+        return {str(path[1]), str(path[1]).lower()}
     if path:
         data.pop(path[0], None)
         return set(section) if isinstance(section, dict) else {str(section)}
