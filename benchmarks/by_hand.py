@@ -2,9 +2,9 @@
 
     python benchmarks/by_hand.py FOLDER DATABASE [SETTING=VALUE …]
 
-`FOLDER` holds song_data/ and log_data/, `DATABASE` is a new file, the settings are DuckDB's. The job is that of pipelines/sparkify.yaml: two typed
-staging tables, five star tables, and the same checks of what came out. The rows of every table and the seconds of every part are printed as
-JSON.
+`FOLDER` holds song_data/ and log_data/, `DATABASE` is a new file, the settings are DuckDB's. The job is that of
+pipelines/sparkify.yaml: two typed staging tables, five star tables, and the same checks of what came out. The rows of
+every table and the seconds of every part are printed as JSON.
 """
 
 from __future__ import annotations
