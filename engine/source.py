@@ -148,7 +148,7 @@ def _decoded(path: Path, name: str) -> str:
     except OSError as error:
         raise InvalidPipeline([Problem(f"cannot read {name}: {error.strerror}", hint=_missing_hint(path))]) from error
     try:
-        return content.decode("utf-8-sig").replace("\r\n", "\n")
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         where = Where(name, line, error.start - content.rfind(b"\n", 0, error.start))

@@ -136,7 +136,7 @@ def test_containers_carry_marks(tmp_path: Path) -> None:
 
 
 def test_byte_order_mark_and_windows_line_ends_leave_no_trace(tmp_path: Path) -> None:
-    found = document(tmp_path, b"\xef\xbb\xbfa: 1\r\nsql: |\r\n  SELECT 1\r\n  FROM t\r\n")
+    found = document(tmp_path, b"\xef\xbb\xbfa: 1\r\nsql: |\r  SELECT 1\r\n  FROM t\r")
     assert found.data == {"a": 1, "sql": "SELECT 1\nFROM t\n"}
     assert found.lines[0] == "a: 1"
     assert found.key(["a"]).column == 1
