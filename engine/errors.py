@@ -5,7 +5,8 @@ EtlrunError                  70  a bug in the engine, unless a subclass says oth
 ├── InvalidPipeline           3  problems in the YAML, its SQL or its templates
 ├── RunFailed                 1  a step or a check failed
 │   └── WarehouseError        1  the warehouse refused a statement
-│       └── LoadFailed        1  a COPY met rows that it could not load
+│       ├── LoadFailed        1  a COPY met rows that it could not load
+│       └── AwsError          1  AWS refused a call
 └── WarehouseUnreachable      4  no connection, or it was lost
 """
 
@@ -116,6 +117,14 @@ class LoadFailed(WarehouseError):
     def __init__(self, message: str, errors: tuple[LoadError, ...]) -> None:
         super().__init__(message)
         self.errors = errors
+
+
+class AwsError(WarehouseError):
+    """AWS refused a call; `code` is its own word for why, such as 'NoSuchBucket' or '404'."""
+
+    def __init__(self, message: str, *, code: str, detail: str = "", hint: str = "") -> None:
+        super().__init__(message, detail=detail, hint=hint)
+        self.code = code
 
 
 class WarehouseUnreachable(EtlrunError):
