@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Any, Literal
 
 from .errors import WarehouseError
-from .lexical import RESERVED
+from .lexical import identifier, literal
 
 FormatName = Literal["text", "csv", "fixedwidth", "json", "avro", "parquet", "orc", "shapefile"]
 JSON_WORDS = ("auto", "auto ignorecase", "noshred")
@@ -292,8 +292,9 @@ def _parameter(reader: _Reader, found: dict[str, Any]) -> None:
     if keyword == "WITH":
         token = reader.advance()
         keyword = token.keyword if token.keyword == "CREDENTIALS" else ""
-    if keyword == "FORMAT":
-        reader.take("AS")
+    if keyword in ("FORMAT", "AS"):
+        if keyword == "FORMAT":
+            reader.take("AS")
         token = reader.advance()
         keyword = token.keyword if token.keyword in (*_FORMATS, "DELIMITER") else ""
     if keyword in _CLOSED:
@@ -433,7 +434,7 @@ def _authorization(found: dict[str, Any]) -> Authorization | None:
 
 def write(copy: Copy) -> str:
     """Return the statement, one option a line. It holds the secrets in clear: log `masked(write(copy))`."""
-    return "\n    ".join([f"COPY {_written_table(copy)}", f"FROM {quote_text(copy.source)}", *clauses(copy)])
+    return "\n    ".join([f"COPY {_written_table(copy)}", f"FROM {literal(copy.source)}", *clauses(copy)])
 
 
 def clauses(copy: Copy) -> tuple[str, ...]:
@@ -442,44 +443,37 @@ def clauses(copy: Copy) -> tuple[str, ...]:
     return (*_written_authorization(copy.authorization), *_written_format(copy.format), *filter(None, options))
 
 
-def quote_text(text: str) -> str:
-    """Return `text` as a literal that `parse` reads back; a backslash is doubled only where it would hide a quote."""
-    return "'" + re.sub(r"\\(?=[\\']|\Z)", r"\\\\", text).replace("'", "''") + "'"
+def _unquote(quoted: str) -> str:
+    return re.sub(r"''|\\['\\]", lambda match: match[0][1], quoted[1:-1])
 
 
-def _unquote(literal: str) -> str:
-    return re.sub(r"''|\\['\\]", lambda match: match[0][1], literal[1:-1], flags=re.DOTALL)
-
-
-def quote_name(name: str) -> str:
-    """Return `name` as it may stand in a statement: in double quotes unless it is a plain word and not reserved."""
-    if re.fullmatch(r"#?[a-z_][a-z0-9_]*", name) and name not in RESERVED:
-        return name
-    return '"' + name.replace('"', '""') + '"'
+def _name(name: str) -> str:
+    is_temporary = re.fullmatch(r"#[a-z_][a-z0-9_$]*", name)
+    return name if is_temporary else identifier(name)
 
 
 def _written_table(copy: Copy) -> str:
-    name = ".".join(quote_name(part) for part in (copy.table.schema, copy.table.name) if part is not None)
+    name = ".".join(_name(part) for part in (copy.table.schema, copy.table.name) if part is not None)
     if not copy.columns:
         return name
-    columns = ", ".join(map(quote_name, copy.columns))
-    if len(columns) <= 90:
-        return f"{name} ({columns})"
-    return f"{name} (\n        " + columns.replace(", ", ",\n        ") + "\n    )"
+    columns = [_name(column) for column in copy.columns]
+    if sum(map(len, columns)) <= 80:
+        return f"{name} ({', '.join(columns)})"
+    return f"{name} (\n        " + ",\n        ".join(columns) + "\n    )"
 
 
 def _written_authorization(authorization: Authorization | None) -> list[str]:
     match authorization:
         case IamRole(role):
-            return [f"IAM_ROLE {'default' if role is None else quote_text(role)}"]
+            return [f"IAM_ROLE {'default' if role is None else literal(role)}"]
         case AccessKey(key_id, secret_key, token):
             return [
-                f"ACCESS_KEY_ID {quote_text(key_id.text)}",
-                f"SECRET_ACCESS_KEY {quote_text(secret_key.text)}",
-                *([f"SESSION_TOKEN {quote_text(token.text)}"] if token else []),
+                f"ACCESS_KEY_ID {literal(key_id.text)}",
+                f"SECRET_ACCESS_KEY {literal(secret_key.text)}",
+                *([f"SESSION_TOKEN {literal(token.text)}"] if token else []),
             ]
         case Credentials(arguments):
-            return [f"CREDENTIALS {quote_text(arguments.text)}"]
+            return [f"CREDENTIALS {literal(arguments.text)}"]
         case None:
             return []
 
@@ -489,7 +483,7 @@ def _written_format(format_: Format) -> list[str]:
         case "text":
             return []
         case "json" | "avro" | "fixedwidth":
-            return [f"FORMAT AS {format_.name.upper()} {quote_text(format_.argument)}"]
+            return [f"FORMAT AS {format_.name.upper()} {literal(format_.argument)}"]
         case "shapefile":
             return [f"FORMAT AS SHAPEFILE {format_.argument.upper()}".rstrip()]
         case name:
@@ -506,7 +500,7 @@ def _written_option(name: str, value: object) -> str:
         return ""
     keyword = name.upper().removesuffix("_AS")
     if isinstance(value, str) and name in _TEXT_FIELDS:
-        return f"{keyword} {'' if name in _PLAIN_TEXTS else 'AS '}{quote_text(value)}"
+        return f"{keyword} {'' if name in _PLAIN_TEXTS else 'AS '}{literal(value)}"
     if value is True or value == "":
         return keyword if value else ""
     return str(value).upper() if name == "compression" else f"{keyword} {str(value).upper()}"

@@ -322,7 +322,8 @@ def _found(job: _Job, reading: Reading, unit: Unit) -> tuple[LoadError, ...]:
         if len(errors) < most:
             by = reading if each is unit else reading.again or reading
             errors += examine(job.cursor, by, job.copy, each, most=most - len(errors), path=job.path()).errors
-    return errors
+    # What is left is what DuckDB's slower scan overlooks, such as a quote without an end.
+    return errors or sift(reading, unit, most=most, path=job.path()).errors
 
 
 def _blank_lines(job: _Job, batch: tuple[Unit, ...]) -> Iterable[LoadError]:
@@ -331,7 +332,7 @@ def _blank_lines(job: _Job, batch: tuple[Unit, ...]) -> Iterable[LoadError]:
     for unit in batch:
         if unit.layout == "values":
             with Places(unit) as places:
-                for record in load_text.blank_lines(unit):
+                for record in load_text.blank_lines(job.copy, unit):
                     yield load_error(places.of(record), None, "", DELIMITER_NOT_FOUND)
 
 

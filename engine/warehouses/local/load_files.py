@@ -175,10 +175,8 @@ def _packed(
     object_: StoredObject, copy: Copy, folder: Path, packs: dict[Layout, _Pack], zstd: Decompress
 ) -> Iterator[tuple[Unit, ...]]:
     skipped = [0, 0]
-    if _is_rewritten(copy):
-        content = b"".join(_plain(object_, copy, folder, zstd, skipped))
-    else:
-        content = _content(object_)
+    rewritten = _is_rewritten(copy)
+    content = b"".join(_plain(object_, copy, folder, zstd, skipped)) if rewritten else _content(object_)
     if not content:
         return
     layout = _layout(content, copy, whole=True)

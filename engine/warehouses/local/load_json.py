@@ -239,7 +239,7 @@ def _pointer(path: tuple[Step, ...]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
-# --- what is wrong with a row ------------------------------------------------------------------------------------------
+# --- what is wrong with a row -----------------------------------------------------------------------------------------
 
 
 def _records(unit: Unit) -> Iterator[Record]:

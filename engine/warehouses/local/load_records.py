@@ -43,18 +43,16 @@ def lines(path: Path) -> Iterator[Record]:
 
 
 def text_rows(path: Path, goes_on: Callable[[bytes], bool] | None = None) -> Iterator[Record]:
-    """Yield the rows of a text file that are not empty; `goes_on` tells whether what was read so far has no end yet."""
-    start = at = 0
+    """Yield the rows of a text file, empty ones too; `goes_on` tells whether what was read so far has no end yet."""
+    start = at = number = 0
     pending = b""
-    number = 0
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             at += len(line)
             pending += line
             if goes_on is not None and goes_on(pending):
                 continue
-            if text := pending.rstrip(b"\r\n"):
-                yield Record(start, start + len(text), number)
+            yield Record(start, start + len(pending.rstrip(b"\r\n")), number)
             start, pending = at, b""
     if pending:
         yield Record(start, at, number, "the last row has no end")

@@ -18,9 +18,7 @@ from .load_reasons import DELIMITER_NOT_FOUND, EXTRA_COLUMNS, INVALID_QUOTES, IN
 from .load_records import Place, Record, text_rows
 from .load_values import LoadColumn, Raw
 
-_NO_NULL = "\x01\x02\x03"
-"""No field is this text: what NULL is, is decided after the scan."""
-_NO_DELIMITER = "\x1c\x1d\x1e\x1f"
+_WHOLE_LINE = "delim='\x1c\x1d\x1e\x1f', quote='', escape='', nullstr='\x18\x19\x1a'"
 
 
 def quick(copy: Copy, columns: tuple[LoadColumn, ...]) -> Reading:
@@ -95,13 +93,19 @@ def _scan(units: tuple[Unit, ...], count: int, options: str) -> str:
     columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(count))
     return (
         f"read_csv({files(units)}, columns={{{columns}}}, auto_detect=false, header=false, "
-        f"nullstr={literal(_NO_NULL)}, maximum_line_size={MAX_OBJECT_BYTES}, {options})"
+        f"maximum_line_size={MAX_OBJECT_BYTES}, {options})"
     )
 
 
 def _marks(copy: Copy) -> str:
     quote, escape = _quotes(copy)
-    return f"delim={literal(_delimiter(copy))}, quote={literal(quote)}, escape={literal(escape)}"
+    delimiter = _delimiter(copy)
+    return f"delim={literal(delimiter)}, quote={literal(quote)}, escape={literal(escape)}, {_no_null(delimiter)}"
+
+
+def _no_null(delimiter: str) -> str:
+    """No field is this text: what is NULL is decided after the scan. DuckDB wants no delimiter in it."""
+    return "nullstr=" + literal("\x18\x19\x1a".replace(delimiter, ""))
 
 
 def _quick_scan(copy: Copy, count: int, units: tuple[Unit, ...]) -> str:
@@ -128,7 +132,7 @@ def _careful_scan(copy: Copy, count: int, units: tuple[Unit, ...]) -> str:
 
 
 def _line_scan(widths: tuple[int, ...], units: tuple[Unit, ...]) -> str:
-    line = _scan(units, 1, f"delim={literal(_NO_DELIMITER)}, quote='', escape='', parallel=false, strict_mode=false")
+    line = _scan(units, 1, f"{_WHOLE_LINE}, parallel=false, strict_mode=false")
     starts = [1 + sum(widths[:i]) for i in range(len(widths))]
     fields = [
         f"substr(c0, {start}, {width}) AS c{i}" for i, (start, width) in enumerate(zip(starts, widths, strict=True))
@@ -141,7 +145,7 @@ def _raw(copy: Copy, column: LoadColumn, number: int) -> Raw:
     if copy.fillrecord and column.type.name == "varchar":
         field = f"coalesce({field}, '')"
     if copy.removequotes:
-        field = f"CASE WHEN strlen({field}) > 1 AND {field}[1] = '''' AND {field}[-1] = '''' THEN {field}[2:-2] ELSE {field} END"
+        field = rf"regexp_replace({field}, '^''(.*)''$', '\1', 's')"
     null = unescape(copy.null_as) if copy.null_as not in (None, "\\N") else "\\N"
     return Raw(f"nullif({field}, {literal(null)})")
 
@@ -149,13 +153,25 @@ def _raw(copy: Copy, column: LoadColumn, number: int) -> Raw:
 # --- rows in Python --------------------------------------------------------------------------------------------------
 
 
-def _records(copy: Copy, unit: Unit) -> Iterator[Record]:
+def _rows(copy: Copy, unit: Unit) -> Iterator[Record]:
     quote, escape = (mark.encode() for mark in _quotes(copy))
     if escape == b"\\":
-        return text_rows(
-            unit.path, lambda row: (len(row.rstrip(b"\r\n")) - len(row.rstrip(b"\r\n").rstrip(b"\\"))) % 2 == 1
-        )
+        return text_rows(unit.path, _ends_in_escape)
     return text_rows(unit.path, (lambda row: row.count(quote) % 2 == 1) if quote else None)
+
+
+def _ends_in_escape(row: bytes) -> bool:
+    row = row.rstrip(b"\r\n")
+    return (len(row) - len(row.rstrip(b"\\"))) % 2 == 1
+
+
+def _records(copy: Copy, unit: Unit) -> Iterator[Record]:
+    return (row for row in _rows(copy, unit) if row.end > row.start)
+
+
+def blank_lines(copy: Copy, unit: Unit) -> Iterator[Record]:
+    """Yield the empty lines, which DuckDB passes over and COPY, without IGNOREBLANKLINES, refuses."""
+    return (row for row in _rows(copy, unit) if row.end == row.start)
 
 
 def _sound(copy: Copy, count: int, record: Record, place: Place) -> Iterator[tuple[Place, bytes, Reason | None]]:
@@ -194,16 +210,6 @@ def _fields(copy: Copy, row: str) -> list[str]:
 def lines_of_zstd(path: Path) -> str:
     """Return the SELECT of the lines of a zstd file that are not blank."""
     columns = "columns={'line': 'VARCHAR'}, auto_detect=false, header=false, compression='zstd'"
-    marks = f"delim={literal(_NO_DELIMITER)}, quote='', escape='', nullstr={literal(_NO_NULL)}"
     size = f"maximum_line_size={MAX_OBJECT_BYTES}"
-    return f"SELECT line FROM read_csv({literal(str(path))}, {columns}, {marks}, {size}, parallel=false, strict_mode=false)"
-
-
-def blank_lines(unit: Unit) -> Iterator[Record]:
-    """Yield the empty lines, which DuckDB passes over and COPY, without IGNOREBLANKLINES, refuses."""
-    start = 0
-    with unit.path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.rstrip(b"\r\n"):
-                yield Record(start, start, number)
-            start += len(line)
+    options = f"{columns}, {_WHOLE_LINE}, {size}, parallel=false, strict_mode=false"
+    return f"SELECT line FROM read_csv({literal(str(path))}, {options})"

@@ -1,0 +1,132 @@
+"""COPY: the statement, its target, its outcome, and what the views of loads say of it afterwards.
+
+Source: https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html, r_STL_LOAD_ERRORS.html, SYS_LOAD_HISTORY.html
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from ...copy import Copy, parse
+from ...errors import LoadError, LoadFailed, WarehouseError
+from ...warehouse import Outcome
+from .catalog import Relation
+from .load import Loaded, LoadTable, load
+from .load_values import LoadColumn
+from .tokens import second_statement
+
+if TYPE_CHECKING:
+    from .session import LocalSession
+
+Row = tuple[str, list[Any]]
+
+
+def copy(session: LocalSession, sql: str) -> Outcome:
+    """Run a COPY. Errors: LoadFailed with the rows that could not be loaded; WarehouseError."""
+    statement = _parsed(sql)
+    relation = _target(session, statement)
+    started = _now()
+    session.last_copy_id = session.query
+    session.last_copy_count = 0
+    table = LoadTable(relation.name, relation.sql, tuple(_load_columns(relation)))
+    try:
+        with session.atomic():
+            loaded = load(session.connection, statement, table, session.storage)
+            rows = list(_history(session, statement, relation, started, "completed", loaded))
+            for one in rows:
+                session.connection.execute(*one)
+    except LoadFailed as failure:
+        failed = Loaded(0, failure.errors, ())
+        session.failed = session.in_block
+        session.record_failure(list(_history(session, statement, relation, started, "aborted", failed)))
+        raise
+    if session.in_block:
+        session.journal.extend(rows)
+    session.last_copy_count = loaded.rows
+    return Outcome("COPY", loaded.rows, notices=_notices(relation.name, loaded), rejects=loaded.errors)
+
+
+def _parsed(sql: str) -> Copy:
+    try:
+        return parse(sql)
+    except WarehouseError as error:
+        if ";" in sql.rstrip().rstrip(";") and error.sqlstate == "42601" and "multiple" in str(error):
+            raise second_statement() from error
+        raise
+
+
+def _target(session: LocalSession, statement: Copy) -> Relation:
+    relation = session.lookup(statement.table.schema, statement.table.name)
+    if relation is None:
+        raise WarehouseError(f"Cannot COPY into nonexistent table {statement.table.name}", sqlstate="XX000")
+    if relation.kind != "table":
+        raise WarehouseError(f'cannot copy to view "{relation.name}"', sqlstate="42809")
+    for name in statement.columns:
+        relation.column(name)
+    return relation
+
+
+def _load_columns(relation: Relation) -> list[LoadColumn]:
+    return [
+        LoadColumn(column.name, column.type, column.null, column.default, column.identity) for column in relation.columns
+    ]
+
+
+def _notices(table: str, loaded: Loaded) -> tuple[str, ...]:
+    notices = [f"INFO: Load into table '{table}' completed, {loaded.rows} record(s) loaded successfully."]
+    if loaded.errors:
+        notices.append(
+            f"INFO: Load into table '{table}' completed, {len(loaded.errors)} record(s) could not be loaded.  "
+            "Check 'stl_load_errors' system table for details."
+        )
+    return tuple(notices)
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc).replace(tzinfo=None)
+
+
+def _history(
+    session: LocalSession, copy_: Copy, relation: Relation, started: datetime, status: str, loaded: Loaded
+) -> list[Row]:
+    """Return the rows that tell of one load, as statements with their values."""
+    query, table_id, format_ = session.query, relation_id(relation), _format(copy_)
+    size = sum(stored.size for stored in loaded.files)
+    rows: list[Row] = [(
+        f"INSERT INTO local_catalog.load VALUES ({', '.join('?' * 12)})",
+        [query, session.number, table_id, relation.name, status, started, _now(), copy_.source, format_.lower(),
+         loaded.rows, size, len(loaded.errors)],
+    )]  # fmt: skip
+    errors = {error.file: 0 for error in loaded.errors}
+    for error in loaded.errors:
+        errors[error.file] += 1
+    for stored in loaded.files:
+        rows.append((
+            f"INSERT INTO local_catalog.load_file VALUES ({', '.join('?' * 7)})",
+            [query, stored.url, stored.size, None, errors.get(stored.url, 0), _now(), format_],
+        ))  # fmt: skip
+    for error in loaded.errors:
+        rows.append((
+            f"INSERT INTO local_catalog.load_error VALUES ({', '.join('?' * 15)})",
+            [query, session.number, table_id, started, *_error_values(error)],
+        ))  # fmt: skip
+    return rows
+
+
+def _error_values(error: LoadError) -> list[Any]:
+    return [error.file, error.line, error.column, error.type, error.length, error.position, error.raw_line,
+            error.raw_value, error.code, error.reason, error.start_offset]  # fmt: skip
+
+
+def _format(copy_: Copy) -> str:
+    name = copy_.format.name.lower() if getattr(copy_.format, "name", "") else "text"
+    return {"json": "JSON", "avro": "Avro", "orc": "ORC", "parquet": "Parquet", "csv": "CSV"}.get(name, "Text")
+
+
+def relation_id(relation: Relation) -> int:
+    """Return a number for the relation that stays the same: the OID that Redshift would have."""
+    number = 0
+    for sign in relation.key:
+        number = (number * 31 + ord(sign)) % 1_000_000_007
+    return 100_000 + number % 1_000_000_000

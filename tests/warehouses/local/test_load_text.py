@@ -1,0 +1,180 @@
+"""What COPY does with delimited, CSV, fixed-width and Parquet files."""
+
+from __future__ import annotations
+
+import bz2
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bucket import Bucket
+
+from engine.errors import LoadFailed, WarehouseError
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Bucket:
+    return Bucket(tmp_path)
+
+
+def loaded(bucket: Bucket, columns: str, content: str | bytes, options: str) -> list[tuple[Any, ...]]:
+    bucket.table(columns)
+    bucket.put("data", content)
+    bucket.copy(options)
+    return bucket.rows()
+
+
+def refused(bucket: Bucket, columns: str, content: str | bytes, options: str) -> list[tuple[int, int, str]]:
+    """Return line, code and reason of the errors."""
+    bucket.table(columns)
+    bucket.put("data", content)
+    with pytest.raises(LoadFailed) as caught:
+        bucket.copy(options)
+    assert bucket.rows() == []
+    return [(error.line, error.code, error.reason) for error in caught.value.errors]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "expected"),
+    [
+        ("1|a\n2|b\n", "", [(1, "a"), (2, "b")]),
+        ("1|a\n2|b", "", [(1, "a"), (2, "b")]),
+        ("1|a|\n2|b|\n", "", [(1, "a"), (2, "b")]),
+        ("1|a\r\n2|b\r\n", "", [(1, "a"), (2, "b")]),
+        ("1,a\n2,b\n", "delimiter ','", [(1, "a"), (2, "b")]),
+        ("1\ta\n", r"delimiter '\t'", [(1, "a")]),
+        ("1\x01a\n", r"delimiter '\001'", [(1, "a")]),
+        ('1|"a\n', "", [(1, '"a')]),
+        ("1|\\N\n\\N|b\n", "", [(1, None), (None, "b")]),
+        ("1|-\n", "null as '-'", [(1, None)]),
+        ("1|\n|b\n", "", [(1, ""), (None, "b")]),
+        ("1|\n", "emptyasnull", [(1, None)]),
+        ("1| \n", "blanksasnull", [(1, None)]),
+        (" 1 |a  \n", "", [(1, "a  ")]),
+        ("1|a  \n", "trimblanks", [(1, "a")]),
+        ('1|"a|b"\n', "removequotes", [(1, "a|b")]),
+        ("1|'ab'\n", "removequotes", [(1, "ab")]),
+        ("1|a\\|b\n2|c\\\\\n", "escape", [(1, "a|b"), (2, "c\\")]),
+        ("1|a\\\nb\n2|c\n", "escape", [(1, "a\nb"), (2, "c")]),
+        ("1\n2|b\n", "fillrecord", [(1, ""), (2, "b")]),
+        ("1\n2|b\n", "fillrecord emptyasnull", [(1, None), (2, "b")]),
+        ("1|a\n\n2|b\n\n", "ignoreblanklines", [(1, "a"), (2, "b")]),
+        ("n|s\n1|a\n", "ignoreheader 1", [(1, "a")]),
+        ("1,a\n", "csv", [(1, "a")]),
+        ('1,"a,b"\n2,"c ""d"""\n', "csv", [(1, "a,b"), (2, 'c "d"')]),
+        ('1,"a\nb"\n2,"c\n\nd"\n', "csv", [(1, "a\nb"), (2, "c\n\nd")]),
+        ('"1", "a"\n', "csv", [(1, "a")]),
+        ("1,%a,%%b%\n", "csv quote '%'", [(1, "a,%b")]),
+        ("1;a\n", "csv delimiter ';'", [(1, "a")]),
+        ('1,"a"\r\n2,b\r\n', "csv", [(1, "a"), (2, "b")]),
+        ("n,s\r\n1,a\n", "csv ignoreheader 1", [(1, "a")]),
+        ("1    ab   \n22   cd   \n", "fixedwidth 'n:5,s:5'", [(1, "ab   "), (22, "cd   ")]),
+        ("1    öb   \n", "fixedwidth 'n:5,s:5' trimblanks", [(1, "öb")]),
+    ],
+)
+def test_text_becomes_rows(bucket: Bucket, content: str, options: str, expected: list[tuple[Any, ...]]) -> None:
+    assert loaded(bucket, "n int, s varchar(9)", content, options) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "expected"),
+    [
+        ("1|a\n2\n", "", (2, 1214, "Delimiter not found")),
+        ("1|a\n2|b|c\n", "", (2, 1202, "Extra column(s) found")),
+        ("1|a\n2|b|c|d\n", "", (2, 1202, "Extra column(s) found")),
+        ("1,a\n2,b,\n", "csv", (2, 1202, "Extra column(s) found")),
+        ("1,a\n2,b,c,d\n", "csv", (2, 1202, "Extra column(s) found")),
+        ("1,a\n2\n", "csv", (2, 1214, "Delimiter not found")),
+        ("1|a\n\n2|b\n", "", (2, 1214, "Delimiter not found")),
+        ("1|a\nx|b\n", "", (2, 1207, "Invalid digit, Value 'x', Pos 0, Type: Integer")),
+        ("1|a\n1.0|b\n", "", (2, 1207, "Invalid digit, Value '.', Pos 1, Type: Integer")),
+        ("1|0123456789\n", "", (1, 1204, "String length exceeds DDL length")),
+        ('1,"a\nb"\nx,c\n', "csv", (3, 1207, "Invalid digit, Value 'x', Pos 0, Type: Integer")),
+        ('1,"a\nb\n2,c\n', "csv", (3, 1216, "Invalid quote formatting for CSV")),
+        ("1|a\\\nb\nx|c\n", "escape", (3, 1207, "Invalid digit, Value 'x', Pos 0, Type: Integer")),
+        ("n|s\n1|a\nx|b\n", "ignoreheader 1", (3, 1207, "Invalid digit, Value 'x', Pos 0, Type: Integer")),
+    ],
+)
+def test_text_is_refused_with_its_line(
+    bucket: Bucket, content: str, options: str, expected: tuple[int, int, str]
+) -> None:
+    assert refused(bucket, "n int, s varchar(9)", content, options) == [expected]
+
+
+def test_text_that_is_no_utf8_is_refused_left_out_or_replaced(bucket: Bucket) -> None:
+    content = b"1|a\n2|\xff\n3|c\n"
+    assert [each[:2] for each in refused(bucket, "n int, s varchar(9)", content, "")] == [(2, 1220)]
+    assert loaded(bucket, "n int, s varchar(9)", content, "maxerror 2") == [(1, "a"), (3, "c")]
+    assert loaded(bucket, "n int, s varchar(9)", content, "acceptinvchars '^'") == [(1, "a"), (2, "^"), (3, "c")]
+
+
+def test_text_is_left_out_row_by_row_with_maxerror(bucket: Bucket) -> None:
+    bucket.table("n int, s varchar(3)")
+    bucket.put("data/1.csv", '1,a\nx,b\n3,"c\nd"\n4\n')
+    bucket.put("data/2.csv", "5,long\r\n6,e\r\n7,f,g\r\n")
+    result = bucket.copy("csv maxerror 10")
+    assert sorted(bucket.rows()) == [(1, "a"), (3, "c\nd"), (6, "e")]
+    assert [(error.file[-5:], error.line, error.code) for error in result.errors] == [
+        ("1.csv", 2, 1207),
+        ("1.csv", 5, 1214),
+        ("2.csv", 1, 1204),
+        ("2.csv", 3, 1202),
+    ]
+
+
+def test_columns_of_text_are_positional_against_the_list(bucket: Bucket) -> None:
+    bucket.table("a int, b varchar(3), c int = 9")
+    bucket.put("data", "x|1\n")
+    bucket.copy("", columns="(b, a)")
+    assert bucket.rows() == [(1, "x", 9)]
+
+
+def test_super_from_text_is_parsed(bucket: Bucket) -> None:
+    assert loaded(bucket, "n int, s super", '1|{"a": [1]}\n2|\n', "") == [(1, '{"a": [1]}'), (2, None)]
+    assert [each[1] for each in refused(bucket, "n int, s super", "1|{a}\n", "")] == [1224]
+
+
+def test_utf16_is_read_with_its_encoding(bucket: Bucket) -> None:
+    assert loaded(bucket, "n int, s varchar(9)", "1|ö\n".encode("utf-16"), "encoding utf16") == [(1, "ö")]
+    assert loaded(bucket, "n int, s varchar(9)", "2|ü\n".encode("utf-16-be"), "encoding utf16be") == [(2, "ü")]
+
+
+def test_compressed_text_is_read(bucket: Bucket) -> None:
+    assert loaded(bucket, "n int, s varchar(9)", bz2.compress(b"n|s\n1|a\n"), "bzip2 ignoreheader 1") == [(1, "a")]
+
+
+def test_large_files_are_read_where_they_lie(bucket: Bucket) -> None:
+    rows = "".join(f"{n}|{'x' * 90}\n" for n in range(20_000))
+    bucket.table("n int, s varchar(90)")
+    bucket.put("data/1", rows)
+    bucket.put("data/2", rows + "0|y\nz|y\n")
+    result = bucket.copy("maxerror 2")
+    assert result.rows == 40_001
+    assert [(error.file, error.line) for error in result.errors] == [("s3://b/data/2", 20_002)]
+
+
+def test_fixedwidth_needs_a_width_for_each_column(bucket: Bucket) -> None:
+    bucket.table("a int, b int")
+    bucket.put("data", "1")
+    with pytest.raises(WarehouseError, match="FIXEDWIDTH has 1 columns"):
+        bucket.copy("fixedwidth 'a:3'")
+
+
+def test_parquet_columns_are_positional(bucket: Bucket) -> None:
+    bucket.connection.execute(
+        f"COPY (SELECT 1::BIGINT AS x, 'abc' AS y, TIMESTAMP '2018-11-02 01:02:03' AS z, [1, 2] AS w "
+        f"UNION ALL SELECT 2, NULL, NULL, NULL) TO '{bucket.folder}/data.parquet' (FORMAT parquet)"
+    )
+    bucket.table("a int, b varchar(3), c timestamp, d super")
+    bucket.copy("format parquet")
+    first, second = sorted(bucket.rows())
+    assert (first[0], first[1], str(first[2]), first[3]) == (1, "abc", "2018-11-02 01:02:03", "[1,2]")
+    assert second == (2, None, None, None)
+    bucket.table("a int, b varchar(2), c timestamp, d super")
+    assert [code for code, _ in bucket.errors("format parquet")] == [1204]
+    bucket.table("a int")
+    with pytest.raises(WarehouseError, match="Table columns: 1, Data columns: 4"):
+        bucket.copy("format parquet")
+    bucket.put("data.parquet", "no parquet")
+    with pytest.raises(WarehouseError, match="is not a Parquet file"):
+        bucket.copy("format parquet")
