@@ -1,0 +1,107 @@
+"""A call of a function -> DuckDB text: by the table of functions, or by the function that knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from difflib import get_close_matches
+
+from ...datatypes import DataType
+from ...errors import WarehouseError
+from . import aggregates, date_functions, text_functions, value_functions
+from . import syntax as s
+from .casts import accepts, as_parameter, cast
+from .functions import Function, functions
+from .grammar import parse_expression
+from .scope import Scope
+from .tokens import Reader
+from .values import SUPER, UNKNOWN, Typed, format_type, varchar
+
+Translate = Callable[[s.Expression, Scope], Typed]
+
+_SPECIAL = {
+    **value_functions.FUNCTIONS, **text_functions.FUNCTIONS, **date_functions.FUNCTIONS, **aggregates.FUNCTIONS,
+}  # fmt: skip
+
+
+def call(node: s.Call, scope: Scope, translate: Translate) -> Typed:
+    """Translate a call. Errors: WarehouseError 42883 for what Redshift has not."""
+    made = scope.session.functions.get(node.name)
+    if made is not None:
+        return _made(node, scope, translate, *made)
+    special = _SPECIAL.get(node.name)
+    if special is not None:
+        found = special(node, scope, translate)
+        if found.name == "?column?":
+            found.name = node.name
+        return found
+    arguments = [translate(argument, scope) for argument in node.arguments]
+    known = functions().get(node.name, ())
+    if node.over is not None or node.distinct or node.star or node.order:
+        raise no_such_function(node.name, arguments)
+    for function in known:
+        if _takes(function, arguments):
+            return _called(node.name, function, arguments)
+    raise no_such_function(node.name, arguments)
+
+
+def _takes(function: Function, arguments: list[Typed]) -> bool:
+    return len(arguments) == len(function.kinds) and all(
+        accepts(kind, argument) or (kind != "any" and argument.type == SUPER)
+        for kind, argument in zip(function.kinds, arguments, strict=True)
+    )
+
+
+def _called(name: str, function: Function, arguments: list[Typed]) -> Typed:
+    texts = []
+    for kind, argument in zip(function.kinds, arguments, strict=True):
+        value = argument
+        if argument.type == SUPER and kind not in ("super", "any"):
+            value = cast(argument, varchar()) if kind in ("text", "str") else Typed(as_parameter(kind, Typed("NULL", UNKNOWN)).replace("NULL", f"rs_scalar({argument.sql})"), UNKNOWN)
+            texts.append(value.sql)
+            continue
+        texts.append(as_parameter(kind, value))
+    type_ = function.result
+    if type_ is None:
+        type_ = _first_type(arguments[0])
+    return Typed(f"({function.sql.format(*texts)})", type_, name)
+
+
+def _first_type(argument: Typed) -> DataType:
+    if argument.type == UNKNOWN:
+        return varchar(len((argument.constant or "").encode()) or 1)
+    if argument.type == SUPER:
+        return varchar()
+    if argument.type.name == "char":
+        return varchar(argument.type.length)
+    return argument.type
+
+
+def _made(
+    node: s.Call, scope: Scope, translate: Translate, parameters: tuple[DataType, ...], result: DataType, body: str
+) -> Typed:
+    arguments = [translate(argument, scope) for argument in node.arguments]
+    if len(arguments) != len(parameters):
+        raise no_such_function(node.name, arguments)
+    given = tuple(cast(argument, type_) for argument, type_ in zip(arguments, parameters, strict=True))
+    before, scope.session.parameters = scope.session.parameters, given
+    value = translate(parse_expression(Reader(body)), Scope(scope.session))
+    scope.session.parameters = before
+    found = cast(value, result)
+    return Typed(f"({found.sql})", result, node.name)
+
+
+def no_such_function(name: str, arguments: list[Typed]) -> WarehouseError:
+    types = ", ".join("unknown" if a.type == UNKNOWN else format_type(a.type, False) for a in arguments)
+    names = sorted({*functions(), *_SPECIAL})
+    if name in names:
+        hint = "No function matches the given name and argument types. You may need to add explicit type casts."
+    else:
+        close = get_close_matches(name, names, n=1)
+        hint = f"did you mean {close[0]}?" if close else "Redshift has no function of this name, or local Redshift not yet"
+    return WarehouseError(f"function {name}({types}) does not exist", sqlstate="42883", hint=hint)
+
+
+def is_aggregate(node: s.Call) -> bool:
+    return node.name in aggregates.AGGREGATES and node.over is None
+
+

@@ -1,0 +1,58 @@
+"""What a translation asks of its session: relations, settings, and the answers of functions about the session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .catalog import Relation
+from .grammar import parse_query
+from .queries import query_sql
+from .scope import Session
+from .system_views import system_view
+from .tokens import Reader
+from .user_functions import user_functions
+from .values import literal
+
+if TYPE_CHECKING:
+    from . import syntax as s
+    from .session import LocalSession
+
+VERSION = (
+    "PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 (Red Hat 3.4.2-6.fc3), "
+    "Redshift 1.0.0 (local)"
+)
+
+
+def context(session: LocalSession) -> Session:
+    """Return what the translation of one statement needs."""
+    made = Session(
+        find=session.find,
+        subquery=query_sql,
+        exact_blanks=session.database.exact_blanks,
+        view=_view_query,
+        facts=_facts(session),
+        functions=user_functions(session),
+    )
+    made.system_view = lambda schema, name: system_view(session, made, schema, name)
+    return made
+
+
+def _view_query(relation: Relation) -> s.Query:
+    return parse_query(Reader(relation.definition))
+
+
+def _facts(session: LocalSession) -> dict[str, str]:
+    schemas = [schema for schema in session.search_path if schema != "$user"]
+    return {
+        "current_user": literal("local"),
+        "current_user_id": "100",
+        "current_schema": literal(schemas[0]) if schemas else "CAST(NULL AS VARCHAR)",
+        "current_schemas": literal("{" + ",".join(schemas) + "}"),
+        "current_database": literal("dev"),
+        "version": literal(VERSION),
+        "pg_last_copy_count": str(session.last_copy_count),
+        "pg_last_copy_id": str(session.last_copy_id),
+        "pg_last_query_id": str(session.query - 1),
+        "pg_last_unload_count": str(session.last_unload_count),
+        "current_setting": literal(""),
+    }

@@ -1,0 +1,176 @@
+"""Statements that read and write rows: SELECT, INSERT, UPDATE, DELETE, MERGE, TRUNCATE, EXPLAIN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...errors import WarehouseError
+from ...warehouse import Outcome, ResultColumn
+from . import facts
+from . import syntax as s
+from .catalog import Relation
+from .change_grammar import parse_delete, parse_insert, parse_merge, parse_update
+from .changes import Changes, delete_changes, insert_changes, merge_changes, update_changes
+from .grammar import parse_query, parse_table_name, parse_with
+from .queries import padded, query_sql
+from .scope import OutColumn, Scope
+from .tables import create_as
+from .tokens import Reader
+from .values import format_type
+
+if TYPE_CHECKING:
+    from .session import LocalSession
+
+_REMEMBERED = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """A statement ready to run again: a query with its columns, or changes of rows."""
+
+    command: str
+    sql: str = ""
+    columns: tuple[ResultColumn, ...] = ()
+    changes: Changes | None = None
+
+
+def run_remembered(session: LocalSession, translated: Translated) -> Outcome:
+    if translated.changes is not None:
+        return _change(session, translated)
+    cursor = session.connection.execute(translated.sql)
+    rows = cursor.fetchall()
+    return Outcome(translated.command, len(rows), translated.columns, rows)
+
+
+def _remember(session: LocalSession, reader: Reader, translated: Translated, volatile: bool) -> None:
+    if volatile:
+        return
+    if len(session.translations) >= _REMEMBERED:
+        session.translations.clear()
+    session.translations[reader.sql, session.search_path] = translated
+
+
+def run_query(session: LocalSession, reader: Reader) -> Outcome:
+    query = parse_query(reader)
+    reader.expect_end()
+    into = _into(query)
+    if into is not None:
+        assert into.into is not None
+        table, temporary, into.into = into.into, into.into_temporary, None
+        return create_as(session, table, temporary, query, command="SELECT")
+    context = facts.context(session)
+    sql, columns = query_sql(query, Scope(context))
+    translated = Translated("SELECT", padded(sql, columns), result_columns(columns))
+    _remember(session, reader, translated, context.volatile)
+    return run_remembered(session, translated)
+
+
+def result_columns(columns: tuple[OutColumn, ...]) -> tuple[ResultColumn, ...]:
+    return tuple(ResultColumn(column.name, format_type(column.type)) for column in columns)
+
+
+def _into(query: s.Query) -> s.Select | None:
+    body = query.body
+    while isinstance(body, s.Query):
+        body = body.body
+    return body if isinstance(body, s.Select) and body.into is not None else None
+
+
+def run_with(session: LocalSession, reader: Reader) -> Outcome:
+    """WITH stands before SELECT, UPDATE and DELETE."""
+    where = reader.where
+    parse_with(reader)
+    word = reader.token.value
+    reader.rewind(where)
+    return {"update": run_update, "delete": run_delete}.get(word, run_query)(session, reader)
+
+
+def target(session: LocalSession, table: s.Table, doing: str) -> Relation:
+    """Return the table that a statement writes. Errors: 42P01, 42809 for a view."""
+    relation = session.find(table.schema, table.name)
+    if relation.kind in ("view", "late view", "materialized view"):
+        raise WarehouseError(f'cannot {doing} a view: "{relation.name}"', sqlstate="42809")
+    return relation
+
+
+def run_insert(session: LocalSession, reader: Reader) -> Outcome:
+    insert = parse_insert(reader)
+    reader.expect_end()
+    relation = target(session, insert.table, "insert into")
+    context = facts.context(session)
+    return _new_change(session, reader, Translated("INSERT", changes=insert_changes(insert, relation, context)), context.volatile)
+
+
+def run_update(session: LocalSession, reader: Reader) -> Outcome:
+    update = parse_update(reader)
+    reader.expect_end()
+    relation = target(session, update.table, "update")
+    context = facts.context(session)
+    return _new_change(session, reader, Translated("UPDATE", changes=update_changes(update, relation, context)), context.volatile)
+
+
+def run_delete(session: LocalSession, reader: Reader) -> Outcome:
+    delete = parse_delete(reader)
+    reader.expect_end()
+    relation = target(session, delete.table, "delete from")
+    context = facts.context(session)
+    return _new_change(session, reader, Translated("DELETE", changes=delete_changes(delete, relation, context)), context.volatile)
+
+
+def run_merge(session: LocalSession, reader: Reader) -> Outcome:
+    merge = parse_merge(reader)
+    reader.expect_end()
+    into = target(session, merge.table, "merge into")
+    source = session.find(merge.source.schema, merge.source.name)
+    context = facts.context(session)
+    return _new_change(session, reader, Translated("MERGE", changes=merge_changes(merge, into, source, context)), context.volatile)
+
+
+def _new_change(session: LocalSession, reader: Reader, translated: Translated, volatile: bool) -> Outcome:
+    if len(reader.sql) < 20000:
+        _remember(session, reader, translated, volatile)
+    return _change(session, translated)
+
+
+def _change(session: LocalSession, translated: Translated) -> Outcome:
+    changes = translated.changes
+    assert changes is not None
+    if len(changes.statements) == 1 and not changes.refuse:
+        return Outcome(translated.command, _count(session, changes.statements[0]))
+    with session.atomic():
+        if changes.refuse and session.connection.execute(changes.refuse).fetchone() is not None:
+            raise WarehouseError(changes.refusal, sqlstate="XX000")
+        return Outcome(translated.command, sum(_count(session, sql) for sql in changes.statements))
+
+
+def _count(session: LocalSession, sql: str) -> int:
+    row = session.connection.execute(sql).fetchone()
+    return int(row[0]) if row else 0
+
+
+def run_truncate(session: LocalSession, reader: Reader) -> Outcome:
+    """TRUNCATE commits the transaction around it, and what follows is outside any.
+
+    Source: https://docs.aws.amazon.com/redshift/latest/dg/r_TRUNCATE.html
+    """
+    reader.expect("truncate")
+    reader.take("table")
+    relation = target(session, parse_table_name(reader), "truncate")
+    reader.expect_end()
+    session.connection.execute(f"DELETE FROM {relation.sql}")
+    if session.in_block:
+        session.commit()
+        session.begin()
+    return Outcome("TRUNCATE TABLE")
+
+
+def run_explain(session: LocalSession, reader: Reader) -> Outcome:
+    reader.expect("explain")
+    reader.take("verbose")
+    query = parse_query(reader)
+    reader.expect_end()
+    sql, _ = query_sql(query, Scope(facts.context(session)))
+    found = session.connection.execute(f"EXPLAIN {sql}").fetchall()
+    lines = [(line,) for row in found for line in str(row[-1]).splitlines()]
+    return Outcome("EXPLAIN", len(lines), (ResultColumn("QUERY PLAN", "character varying(256)"),), lines)

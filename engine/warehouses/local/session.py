@@ -1,0 +1,394 @@
+"""Local Redshift: a database on DuckDB, and sessions that run Redshift SQL in it."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ...errors import WarehouseError, WarehouseUnreachable
+from ...storage import Storage
+from ...warehouse import Outcome
+from . import statements
+from .catalog import SYSTEM_SCHEMAS, TEMPORARY, Relation, no_such_relation, read_relation, relation_names
+from .messages import as_warehouse_error
+
+LAYOUT = "1"
+"""Changes with macros.sql: a database file of another layout gets its macros anew."""
+
+_SETTINGS = (
+    "SET integer_division = true; SET ieee_floating_point_ops = false; SET TimeZone = 'UTC'; "
+    "SET default_null_order = 'nulls_last'; USE dev"
+)
+_FIRST_WORD = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/|\(|;)*([A-Za-z]+)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A statement that was run: a row of STL_QUERY."""
+
+    number: int
+    session: int
+    text: str
+    started: float
+    ended: float
+    error: str = ""
+
+
+@dataclass(slots=True)
+class LocalDatabase:
+    """One database file, or one in memory; any number of sessions use it at once."""
+
+    connection: duckdb.DuckDBPyConnection
+    storage: Storage
+    exact_blanks: bool
+    version: int = 0
+    """Counts the committed changes of the catalog."""
+    history: deque[Ran] = field(default_factory=lambda: deque(maxlen=1000))
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    sessions: int = 0
+    queries: int = 0
+
+    def session(self) -> LocalSession:
+        """Open a session. Its temporary tables and its SETs are its own."""
+        try:
+            connection = self.connection.cursor()
+            connection.execute(_SETTINGS)
+        except duckdb.Error as error:
+            raise as_warehouse_error(error) from error
+        with self.lock:
+            self.sessions += 1
+            return LocalSession(self, connection, self.sessions)
+
+    def next_query(self) -> int:
+        with self.lock:
+            self.queries += 1
+            return self.queries
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def open_database(path: Path | None, storage: Storage, *, exact_blanks: bool = True) -> LocalDatabase:
+    """Open the database in the file `path`, or one in memory.
+
+    With `exact_blanks`, blanks at the end of a VARCHAR do not count in =, joins, GROUP BY and DISTINCT, as on
+    Redshift; without, they count except against constants, and text keys are as fast as in DuckDB.
+    Errors: WarehouseUnreachable where the file is locked, damaged, or no database.
+    """
+    if path is not None:
+        _make_folder(path)
+    try:
+        connection = duckdb.connect(
+            config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+        )
+        # A name of our own, or a file called public.duckdb could not be told from the schema public.
+        file = str(path).replace("'", "''") if path is not None else ":memory:"
+        connection.execute(f"ATTACH '{file}' AS dev (TYPE duckdb); USE dev")
+    except duckdb.Error as error:
+        raise WarehouseUnreachable(_why_not(path, str(error))) from error
+    try:
+        _install(connection)
+    except duckdb.Error as error:
+        connection.close()
+        raise WarehouseUnreachable(f"{path} is no database of local Redshift: {str(error).splitlines()[0]}") from error
+    return LocalDatabase(connection, storage, exact_blanks, queries=_last_query(connection))
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WarehouseUnreachable(f"cannot make the folder {path.parent}: {error.strerror}") from error
+
+
+def _why_not(path: Path | None, text: str) -> str:
+    if "lock" in text.lower():
+        holder = re.search(r"PID (\d+)", text)
+        by = f" (process {holder[1]})" if holder else ""
+        return f"{path} is in use by another process{by}: a local database is open in one process at a time"
+    if "not a valid DuckDB database file" in text:
+        return f"{path} is not a database: name another file, or remove this one"
+    return f"{path} cannot be opened as a database: {text.splitlines()[0].split(' Error: ', 1)[-1]}"
+
+
+def _install(connection: duckdb.DuckDBPyConnection) -> None:
+    """Put macros and catalog into a new file, in one step."""
+    try:
+        made = connection.execute("SELECT layout FROM local_catalog.layout").fetchone()
+    except duckdb.CatalogException:
+        made = None
+    if made is not None and made[0] == LAYOUT:
+        return
+    text = (Path(__file__).parent / "macros.sql").read_text(encoding="utf-8")
+    if made is not None:
+        text = "\n".join(
+            line.replace("CREATE MACRO", "CREATE OR REPLACE MACRO", 1)
+            for line in text.split("-- Local Redshift's own:", 1)[0].splitlines()
+        )
+    stamp = "DELETE FROM local_catalog.layout" if made is not None else "CREATE TABLE local_catalog.layout (layout VARCHAR)"
+    connection.execute(f"BEGIN; {text} {stamp}; INSERT INTO local_catalog.layout VALUES ('{LAYOUT}'); COMMIT")
+
+
+def _last_query(connection: duckdb.DuckDBPyConnection) -> int:
+    found = connection.execute("SELECT max(query) FROM local_catalog.load").fetchone()
+    return int(found[0] or 0) if found else 0
+
+
+class LocalSession:
+    """One session of local Redshift: meets engine.warehouse.Session."""
+
+    def __init__(self, database: LocalDatabase, connection: duckdb.DuckDBPyConnection, number: int) -> None:
+        self.database = database
+        self.connection = connection
+        self.number = number
+        self.storage = database.storage
+        self.settings: dict[str, str] = {}
+        self.search_path: tuple[str, ...] = ("$user", "public")
+        self.in_block = False
+        self.failed = False
+        self.last_copy_count = 0
+        self.last_copy_id = -1
+        self.last_unload_count = 0
+        self.query = 0
+        self.made_temporary = False
+        self.changed_catalog = False
+        self.journal: list[tuple[str, list[Any]]] = []
+        """Rows about loads that are written again if the transaction in which they were is rolled back."""
+        self._relations: dict[tuple[str, str], Relation | None] = {}
+        self._seen_version = -1
+        self.translations: dict[Any, Any] = {}
+
+    # --- the protocol --------------------------------------------------------------------------------------------
+
+    def execute(self, sql: str) -> Outcome:
+        """Run one statement of Redshift SQL. Errors: WarehouseError, LoadFailed, WarehouseUnreachable."""
+        self.query = self.database.next_query()
+        started, problem = time.time(), ""
+        try:
+            return self._run(sql)
+        except (WarehouseError, WarehouseUnreachable) as error:
+            problem = str(error)
+            raise
+        finally:
+            self.database.history.append(Ran(self.query, self.number, sql, started, time.time(), problem))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Begin; commit at the end, roll back on raise. Errors: WarehouseError if the commit became a rollback."""
+        self.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            with suppress(WarehouseError, WarehouseUnreachable):
+                self.execute("ROLLBACK")
+            raise
+        if self.execute("COMMIT").command == "ROLLBACK":
+            raise WarehouseError(
+                "the transaction was rolled back: a statement in it had failed",
+                sqlstate="25P02",
+                hint="nothing of the transaction has been written",
+            )
+
+    def interrupt(self) -> None:
+        """Stop the statement that is running; called from another thread or from a signal handler."""
+        self.connection.interrupt()
+
+    def close(self) -> None:
+        """End the session; what is not committed is rolled back."""
+        with suppress(duckdb.Error, WarehouseError, WarehouseUnreachable):
+            if self.in_block:
+                self.rollback()
+        self.connection.close()
+
+    # --- statements ----------------------------------------------------------------------------------------------
+
+    def _run(self, sql: str) -> Outcome:
+        match = _FIRST_WORD.match(sql)
+        word = match[1].lower() if match else ""
+        if self.failed and word not in ("rollback", "abort", "commit", "end"):
+            raise WarehouseError(
+                "current transaction is aborted, commands ignored until end of transaction block",
+                sqlstate="25P02",
+                hint="send ROLLBACK",
+            )
+        try:
+            return statements.run(self, word, sql)
+        except duckdb.Error as error:
+            self._fail()
+            raise as_warehouse_error(error) from error
+        except BaseException as error:
+            self._fail()
+            if isinstance(error, RuntimeError) and "interrupt" in str(error).lower():
+                raise WarehouseError("Query canceled on user's request", sqlstate="57014") from error
+            if isinstance(error, RecursionError):
+                raise WarehouseError("the statement is nested too deeply", sqlstate="54001") from error
+            raise
+
+    def _fail(self) -> None:
+        if self.in_block:
+            self.failed = True
+        else:
+            with suppress(duckdb.Error):
+                self.connection.execute("ROLLBACK")
+            self.forget()
+
+    def begin(self) -> None:
+        self.connection.execute("BEGIN TRANSACTION")
+        self.in_block, self.failed = True, False
+
+    def commit(self) -> bool:
+        """Commit; False where the transaction had failed and was rolled back instead."""
+        if self.failed:
+            self.rollback()
+            return False
+        try:
+            self.connection.execute("COMMIT")
+        except duckdb.Error:
+            self._ended(False)
+            raise
+        self._ended(True)
+        return True
+
+    def rollback(self) -> None:
+        try:
+            self.connection.execute("ROLLBACK")
+        finally:
+            self._ended(False)
+
+    def _ended(self, committed: bool) -> None:
+        self.in_block = self.failed = False
+        if self.changed_catalog:
+            self._catalog_ended(committed)
+        journal, self.journal = self.journal, []
+        if not committed:
+            for sql, values in journal:
+                self.connection.execute(sql, values)
+
+    def _catalog_ended(self, committed: bool) -> None:
+        if committed:
+            with self.database.lock:
+                self.database.version += 1
+        self.changed_catalog = False
+        self.forget()
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """Run several DuckDB statements as one: in the transaction that is open, or in one of their own."""
+        if self.in_block:
+            yield
+            return
+        self.connection.execute("BEGIN TRANSACTION")
+        try:
+            yield
+        except BaseException:
+            with suppress(duckdb.Error):
+                self.connection.execute("ROLLBACK")
+            if self.changed_catalog:
+                self._catalog_ended(False)
+            raise
+        self.connection.execute("COMMIT")
+        if self.changed_catalog:
+            self._catalog_ended(True)
+
+    def record(self, sql: str, values: list[Any]) -> None:
+        """Write a row about a load so that it outlives a rollback."""
+        if self.failed:
+            self.journal.append((sql, values))
+            return
+        self.connection.execute(sql, values)
+        if self.in_block:
+            self.journal.append((sql, values))
+
+    def record_failure(self, rows: list[tuple[str, list[Any]]]) -> None:
+        """Write rows about a load that failed, as soon as the transaction that it broke has ended."""
+        if self.in_block:
+            self.journal.extend(rows)
+            return
+        with suppress(duckdb.Error):
+            self.connection.execute("ROLLBACK")
+        for sql, values in rows:
+            self.connection.execute(sql, values)
+
+    # --- the catalog ---------------------------------------------------------------------------------------------
+
+    def forget(self) -> None:
+        """Forget what was read of the catalog."""
+        self._relations.clear()
+        self.translations.clear()
+
+    def catalog_changes(self) -> None:
+        """Say that this transaction changes the catalog."""
+        self.changed_catalog = True
+        self.forget()
+
+    def refresh(self) -> None:
+        if self._seen_version != self.database.version:
+            self._seen_version = self.database.version
+            self.forget()
+
+    def schemas(self) -> list[str]:
+        """Return the search path as it stands: temporary tables first."""
+        return [TEMPORARY, *(schema for schema in self.search_path if schema != "$user")]
+
+    def lookup(self, schema: str | None, name: str) -> Relation | None:
+        for candidate in [schema] if schema is not None else self.schemas():
+            found = self._relation(candidate, name)
+            if found is not None:
+                return found
+        return None
+
+    def _relation(self, schema: str, name: str) -> Relation | None:
+        if schema == TEMPORARY and not self.made_temporary:
+            return None
+        place = (schema, name)
+        if place not in self._relations:
+            self._relations[place] = read_relation(self.connection, schema, name)
+        return self._relations[place]
+
+    def find(self, schema: str | None, name: str) -> Relation:
+        """Return the relation that a name means. Errors: WarehouseError 42P01, 3F000."""
+        found = self.lookup(schema, name)
+        if found is not None:
+            return found
+        if schema is not None and not self.has_schema(schema):
+            raise WarehouseError(f'schema "{schema}" does not exist', sqlstate="3F000")
+        shown = f"{schema}.{name}" if schema is not None else name
+        error = no_such_relation(name, relation_names(self.connection, schema))
+        error.args = (f'relation "{shown}" does not exist',)
+        error.message = error.args[0]
+        raise error
+
+    def has_schema(self, schema: str) -> bool:
+        if schema in (*SYSTEM_SCHEMAS, TEMPORARY):
+            return True
+        found = self.connection.execute("SELECT 1 FROM local_catalog.schema_ WHERE name = ?", [schema]).fetchone()
+        return found is not None
+
+    def creation_schema(self, schema: str | None, temporary: bool) -> str:
+        """Return where a new relation goes. Errors: WarehouseError 3F000, 42501."""
+        if temporary:
+            return TEMPORARY
+        chosen = schema
+        if chosen is None:
+            chosen = next((s for s in self.search_path if s != "$user" and self.has_schema(s)), None)
+            if chosen is None:
+                raise WarehouseError("no schema has been selected to create in", sqlstate="3F000")
+        if chosen in SYSTEM_SCHEMAS or chosen == "local_catalog":
+            raise WarehouseError(f"permission denied for schema {chosen}", sqlstate="42501")
+        if not self.has_schema(chosen):
+            raise WarehouseError(f'schema "{chosen}" does not exist', sqlstate="3F000", hint=f"CREATE SCHEMA {chosen}")
+        return chosen
+
+    def remember(self, relation: Relation) -> None:
+        self._relations[relation.schema, relation.name] = relation
+
+

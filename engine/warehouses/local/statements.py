@@ -1,0 +1,62 @@
+"""Which function runs which statement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ...errors import WarehouseError
+from ...warehouse import Outcome
+from . import control, definitions, loading, rows, tables, unloading
+from .tokens import Reader, Token, syntax_error
+
+if TYPE_CHECKING:
+    from .session import LocalSession
+
+Handler = Callable[["LocalSession", Reader], Outcome]
+
+_HANDLERS: dict[str, Handler] = {
+    "select": rows.run_query, "with": rows.run_with, "insert": rows.run_insert, "update": rows.run_update,
+    "delete": rows.run_delete, "merge": rows.run_merge, "truncate": rows.run_truncate,
+    "begin": control.begin, "start": control.begin, "commit": control.commit, "end": control.commit,
+    "rollback": control.rollback, "abort": control.rollback,
+    "set": control.set_, "reset": control.reset, "show": control.show,
+    "analyze": control.analyze, "analyse": control.analyze, "vacuum": control.vacuum, "lock": control.lock,
+    "explain": rows.run_explain,
+    "create": definitions.create, "drop": definitions.drop, "alter": tables.alter, "comment": definitions.comment,
+    "grant": definitions.grant, "revoke": definitions.grant, "refresh": definitions.refresh,
+    "unload": unloading.unload,
+}  # fmt: skip
+
+_NOT_HERE = {
+    "call": "stored procedures", "declare": "cursors", "fetch": "cursors", "close": "cursors",
+    "prepare": "prepared statements", "execute": "prepared statements", "deallocate": "prepared statements",
+    "cancel": "CANCEL", "use": "USE", "describe": "DESCRIBE", "desc": "DESCRIBE",
+}  # fmt: skip
+
+
+def run(session: LocalSession, word: str, sql: str) -> Outcome:
+    """Run the statement `sql`, whose first word is `word`. Errors: WarehouseError, LoadFailed, duckdb.Error."""
+    session.refresh()
+    if word == "copy":
+        return loading.copy(session, sql)
+    remembered = session.translations.get((sql, session.search_path))
+    if remembered is not None:
+        return rows.run_remembered(session, remembered)
+    reader = Reader(sql)
+    while reader.take_op(";"):
+        pass
+    if reader.token.kind == "end":
+        raise WarehouseError("the statement is empty", sqlstate="42601")
+    handler = _HANDLERS.get(reader.token.value) if reader.token.kind == "word" else None
+    if reader.at_op("("):
+        handler = rows.run_query
+    if handler is None:
+        raise _unknown(reader, reader.token)
+    return handler(session, reader)
+
+
+def _unknown(reader: Reader, token: Token) -> WarehouseError:
+    if token.kind == "word" and token.value in _NOT_HERE:
+        return WarehouseError(f"not supported locally: {_NOT_HERE[token.value]}", sqlstate="0A000")
+    return syntax_error(reader.sql, token)

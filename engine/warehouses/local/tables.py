@@ -1,0 +1,482 @@
+"""CREATE TABLE in all its forms, DROP TABLE and ALTER TABLE.
+
+Source: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html, r_CREATE_TABLE_AS.html,
+r_ALTER_TABLE.html, r_DROP_TABLE.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ...datatypes import DataType
+from ...errors import WarehouseError
+from ...warehouse import Outcome
+from . import facts
+from . import syntax as s
+from .casts import assign
+from .catalog import Column, Relation, dependent_views, forget_relation, write_relation
+from .changes import insert_query
+from .expressions import expression
+from .grammar import parse_data_type, parse_table_name
+from .queries import query_sql
+from .scope import Scope
+from .table_grammar import (
+    NewTable,
+    parse_collation,
+    parse_column,
+    parse_constraint,
+    parse_create_table,
+    parse_diststyle,
+    parse_encoding,
+    parse_sortkeys,
+)
+from .tokens import Reader
+from .types import stored_type
+from .values import literal, quote
+
+if TYPE_CHECKING:
+    from .session import LocalSession
+
+MAX_COLUMNS = 1600
+
+
+def create_table(session: LocalSession, reader: Reader) -> Outcome:
+    """Run CREATE TABLE."""
+    new = parse_create_table(reader)
+    reader.expect_end()
+    schema = session.creation_schema(new.table.schema, new.temporary)
+    if _exists(session, schema, new.table.name, new.if_not_exists):
+        return Outcome("CREATE TABLE", notices=(f'INFO: Relation "{new.table.name}" already exists, skipping',))
+    if new.query is not None:
+        return _create_from(session, new, schema)
+    columns = _like(session, new) if new.like is not None else tuple(_with_defaults(session, new))
+    relation = Relation(
+        schema, new.table.name, "table", columns, tuple(new.constraints), _diststyle(new), new.distkey, new.sortkeys,
+        new.interleaved, new.backup,
+    )  # fmt: skip
+    if new.like is not None:
+        parent = session.find(new.like.schema, new.like.name)
+        relation = replace(relation, diststyle=parent.diststyle, distkey=parent.distkey, sortkeys=parent.sortkeys,
+                           interleaved=parent.interleaved, backup=parent.backup)  # fmt: skip
+    with session.atomic():
+        make_table(session, relation)
+    return Outcome("CREATE TABLE")
+
+
+def _exists(session: LocalSession, schema: str, name: str, if_not_exists: bool) -> bool:
+    if session.lookup(schema, name) is None:
+        return False
+    if if_not_exists:
+        return True
+    raise WarehouseError(f'Relation "{name}" already exists', sqlstate="42P07", hint="CREATE TABLE IF NOT EXISTS")
+
+
+def _diststyle(new: NewTable) -> str:
+    return "KEY" if new.distkey else new.diststyle or "AUTO"
+
+
+def _like(session: LocalSession, new: NewTable) -> tuple[Column, ...]:
+    assert new.like is not None
+    parent = session.find(new.like.schema, new.like.name)
+    if new.columns:
+        raise WarehouseError("LIKE stands alone between the parentheses", sqlstate="42601")
+    columns = []
+    for column in parent.columns:
+        kept = column.default if new.like_defaults else None
+        columns.append(replace(column, default=kept, default_text=column.default_text if kept else "", identity="",
+                               sequence="", comment=""))  # fmt: skip
+    return tuple(columns)
+
+
+def _with_defaults(session: LocalSession, new: NewTable) -> list[Column]:
+    scope = Scope(facts.context(session))
+    columns = []
+    for column in new.columns:
+        node = new.defaults.get(column.name)
+        if node is not None:
+            column = replace(column, default=_default(node, column, scope))
+        columns.append(column)
+    return columns
+
+
+def _default(node: s.Expression, column: Column, scope: Scope) -> str:
+    if isinstance(node, s.Name) or "subquery" in type(node).__name__.lower() or isinstance(node, s.Scalar):
+        raise WarehouseError("cannot use column references or subqueries in default expression", sqlstate="42601")
+    return assign(expression(node, scope), column.type, column.name)
+
+
+def make_table(session: LocalSession, relation: Relation) -> Relation:
+    """Create the table in DuckDB and in the catalog; call it inside session.atomic()."""
+    if len(relation.columns) > MAX_COLUMNS:
+        raise WarehouseError(f"tables can have at most {MAX_COLUMNS} columns", sqlstate="54011")
+    connection = session.connection
+    if relation.temporary and not session.made_temporary:
+        connection.execute(
+            "CREATE TEMP TABLE IF NOT EXISTS local_relation (schema VARCHAR, name VARCHAR, kind VARCHAR, record VARCHAR)"
+        )
+    columns = tuple(_with_sequence(session, relation, column) for column in relation.columns)
+    relation = replace(relation, columns=columns)
+    shown = ", ".join(column_sql(column) for column in columns)
+    connection.execute(f"CREATE {'TEMP ' if relation.temporary else ''}TABLE {relation.sql} ({shown})")
+    session.catalog_changes()
+    if relation.temporary:
+        session.made_temporary = True
+    write_relation(connection, relation)
+    return relation
+
+
+def column_sql(column: Column) -> str:
+    type_ = stored_type(column.type) + (" COLLATE NOCASE" if column.nocase else "")
+    return f"{quote(column.name)} {type_}{'' if column.null else ' NOT NULL'}"
+
+
+def _with_sequence(session: LocalSession, relation: Relation, column: Column) -> Column:
+    """Give an IDENTITY column the sequence that counts for it."""
+    if not column.identity:
+        return column
+    place = "temp.main" if relation.temporary else "local_catalog"
+    name = f"identity_{session.query}_{relation.name}_{column.name}"[:200]
+    edge = f"MINVALUE {min(column.seed, 1)}" if column.step > 0 else f"MAXVALUE {max(column.seed, -1)}"
+    sequence = f"{place}.{quote(name)}"
+    session.connection.execute(
+        f"CREATE {'TEMP ' if relation.temporary else ''}SEQUENCE {sequence} START {column.seed} INCREMENT {column.step} {edge}"
+    )
+    default = f"CAST(nextval({literal(sequence)}) AS {stored_type(column.type)})"
+    return replace(column, default=default, default_text=f'"identity"({column.seed}, {column.step})', sequence=sequence)
+
+
+def create_as(session: LocalSession, table: s.Table, temporary: bool, query: s.Query, command: str) -> Outcome:
+    """Run SELECT … INTO."""
+    temporary = temporary or table.name.startswith("#")
+    schema = session.creation_schema(table.schema, temporary)
+    _exists(session, schema, table.name, False)
+    outcome = _create_from(session, NewTable(table, temporary, query=query), schema)
+    return replace(outcome, command=command)
+
+
+def _create_from(session: LocalSession, new: NewTable, schema: str) -> Outcome:
+    """CREATE TABLE AS: names and types are those of the query, nothing else is taken over."""
+    assert new.query is not None
+    sql, found = query_sql(new.query, Scope(facts.context(session)))
+    if len(new.names) > len(found):
+        raise WarehouseError("CREATE TABLE AS specifies too many column names", sqlstate="42601")
+    names = (*new.names, *(column.name for column in found[len(new.names) :]))
+    _check_names(names, new)
+    columns = tuple(
+        Column(name, column.type, nocase=column.nocase) for name, column in zip(names, found, strict=True)
+    )
+    relation = Relation(schema, new.table.name, "table", columns, (), _diststyle(new), new.distkey, new.sortkeys,
+                        new.interleaved, new.backup)  # fmt: skip
+    with session.atomic():
+        relation = make_table(session, relation)
+        row = session.connection.execute(insert_query(relation, list(columns), sql, found)).fetchone()
+    return Outcome("CREATE TABLE", int(row[0]) if row else 0)
+
+
+def _check_names(names: tuple[str, ...], new: NewTable) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise WarehouseError(f'column "{name}" duplicated', sqlstate="42701",
+                                 hint="give every column of the query a name of its own with AS")  # fmt: skip
+    for key in (*new.sortkeys, *([new.distkey] if new.distkey else [])):
+        if key not in names:
+            raise WarehouseError(f'column "{key}" named in key does not exist', sqlstate="42703")
+
+
+def drop_table(session: LocalSession, reader: Reader) -> Outcome:
+    """Run DROP TABLE. Errors: 2BP01 where a view reads the table and CASCADE is not said."""
+    reader.expect("table")
+    missing_ok = reader.take("if", "exists")
+    names = [parse_table_name(reader)]
+    while reader.take_op(","):
+        names.append(parse_table_name(reader))
+    cascade = reader.take("cascade")
+    if not cascade:
+        reader.take("restrict")
+    reader.expect_end()
+    notices = []
+    with session.atomic():
+        for name in names:
+            relation = session.lookup(name.schema, name.name)
+            if relation is None and missing_ok:
+                notices.append(f'INFO: Table "{name.name}" does not exist and will be skipped')
+                continue
+            relation = relation or session.find(name.schema, name.name)
+            if relation.kind != "table":
+                raise WarehouseError(f'"{relation.name}" is not a table', sqlstate="42809", hint="use DROP VIEW")
+            drop_relation(session, relation, cascade)
+    return Outcome("DROP TABLE", notices=tuple(notices))
+
+
+def drop_relation(session: LocalSession, relation: Relation, cascade: bool) -> None:
+    """Drop a relation and, with `cascade`, the views that read it; call it inside session.atomic()."""
+    for view in list(dependent_views(session.connection, relation)):
+        if not cascade:
+            raise WarehouseError(
+                f"cannot drop {relation.kind} {relation.name} because other objects depend on it",
+                sqlstate="2BP01",
+                detail=f"view {view.name} depends on {relation.kind} {relation.name}",
+                hint="Use DROP ... CASCADE to drop the dependent objects too.",
+            )
+        drop_relation(session, view, cascade)
+    session.catalog_changes()
+    if relation.kind in ("table", "materialized view"):
+        session.connection.execute(f"DROP TABLE {relation.sql}")
+    for column in relation.columns:
+        if column.sequence:
+            session.connection.execute(f"DROP SEQUENCE IF EXISTS {column.sequence}")
+    forget_relation(session.connection, relation)
+
+
+def rewrite(session: LocalSession, old: Relation, new: Relation) -> None:
+    """Put `new` into the catalog in the place of `old`."""
+    session.catalog_changes()
+    forget_relation(session.connection, old)
+    write_relation(session.connection, new)
+
+
+# --- ALTER TABLE -----------------------------------------------------------------------------------------------------
+
+
+def alter(session: LocalSession, reader: Reader) -> Outcome:
+    """Run ALTER TABLE; other ALTERs are recorded nowhere and refused."""
+    reader.expect("alter")
+    if not reader.take("table"):
+        return _alter_other(session, reader)
+    table = parse_table_name(reader)
+    relation = session.find(table.schema, table.name)
+    with session.atomic():
+        _alter(session, relation, reader)
+        reader.expect_end()
+    return Outcome("ALTER TABLE")
+
+
+def _alter_other(session: LocalSession, reader: Reader) -> Outcome:
+    kind = reader.advance().value
+    raise WarehouseError(f"not supported locally: ALTER {kind.upper()}", sqlstate="0A000")
+
+
+def _alter(session: LocalSession, relation: Relation, reader: Reader) -> None:
+    if reader.take("append"):
+        _append(session, relation, reader)
+    elif reader.take("add"):
+        _add(session, relation, reader)
+    elif reader.take("drop"):
+        _drop(session, relation, reader)
+    elif reader.take("rename"):
+        _rename(session, relation, reader)
+    elif reader.take("owner"):
+        reader.expect("to")
+        reader.any_name("a user")
+    elif reader.take("set"):
+        _set(session, relation, reader)
+    else:
+        reader.expect("alter")
+        _alter_column(session, relation, reader)
+        while reader.take_op(","):
+            reader.expect("alter")
+            relation = session.find(relation.schema, relation.name)
+            _alter_column(session, relation, reader)
+
+
+def _set(session: LocalSession, relation: Relation, reader: Reader) -> None:
+    if not reader.take("schema"):
+        raise WarehouseError("not supported locally: this form of ALTER TABLE … SET", sqlstate="0A000")
+    schema = session.creation_schema(reader.name("a schema"), False)
+    _move(session, relation, replace(relation, schema=schema))
+
+
+def _move(session: LocalSession, old: Relation, new: Relation) -> None:
+    """A table that changes its schema is made anew: DuckDB has no other way."""
+    if session.lookup(new.schema, new.name) is not None:
+        raise WarehouseError(f'Relation "{new.name}" already exists', sqlstate="42P07")
+    shown = ", ".join(column_sql(column) for column in new.columns)
+    session.connection.execute(f"CREATE TABLE {new.sql} ({shown})")
+    session.connection.execute(f"INSERT INTO {new.sql} SELECT * FROM {old.sql}")
+    session.connection.execute(f"DROP TABLE {old.sql}")
+    rewrite(session, old, new)
+
+
+def _add(session: LocalSession, relation: Relation, reader: Reader) -> None:
+    constraint = parse_constraint(reader)
+    if constraint is not None:
+        for name in constraint.columns:
+            column = relation.column(name)
+            if constraint.kind == "primary key" and column.null:
+                raise WarehouseError(f'column "{name}" is nullable: a primary key needs NOT NULL', sqlstate="42P16")
+        rewrite(session, relation, replace(relation, constraints=(*relation.constraints, constraint)))
+        return
+    reader.take("column")
+    new = NewTable(s.Table(relation.name))
+    parse_column(reader, new)
+    column = new.columns[0]
+    if any(one.name == column.name for one in relation.columns):
+        raise WarehouseError(f'column "{column.name}" of relation "{relation.name}" already exists', sqlstate="42701")
+    if column.identity or new.constraints or new.distkey or new.sortkeys:
+        raise WarehouseError("ALTER TABLE ADD COLUMN takes no IDENTITY, key, DISTKEY or SORTKEY", sqlstate="0A000")
+    column = _with_defaults(session, new)[0]
+    if not column.null and column.default is None:
+        raise WarehouseError("ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression",
+                             sqlstate="0A000")  # fmt: skip
+    default = f" DEFAULT {column.default}" if column.default is not None else ""
+    session.connection.execute(
+        f"ALTER TABLE {relation.sql} ADD COLUMN {column_sql(replace(column, null=True))}{default}"
+    )
+    if not column.null:
+        session.connection.execute(f"ALTER TABLE {relation.sql} ALTER COLUMN {quote(column.name)} SET NOT NULL")
+    rewrite(session, relation, replace(relation, columns=(*relation.columns, column)))
+
+
+def _drop(session: LocalSession, relation: Relation, reader: Reader) -> None:
+    if reader.take("constraint"):
+        name = reader.any_name("a constraint")
+        kept = tuple(one for one in relation.constraints if one.name != name)
+        if not reader.take("cascade"):
+            reader.take("restrict")
+        if len(kept) == len(relation.constraints) and not _generated(name, relation):
+            raise WarehouseError(f'constraint "{name}" of relation "{relation.name}" does not exist', sqlstate="42704")
+        rewrite(session, relation, replace(relation, constraints=kept))
+        return
+    reader.take("column")
+    column = relation.column(reader.name("a column"))
+    cascade = reader.take("cascade")
+    reader.take("restrict")
+    if len(relation.columns) == 1:
+        raise WarehouseError("cannot drop the only column of a table", sqlstate="0A000")
+    if column.name == relation.distkey or column.name in relation.sortkeys:
+        raise WarehouseError(f'cannot drop column "{column.name}": it is a distkey or sortkey', sqlstate="0A000")
+    for view in list(dependent_views(session.connection, relation)):
+        if not cascade:
+            raise WarehouseError(
+                f"cannot drop table {relation.name} column {column.name} because other objects depend on it",
+                sqlstate="2BP01", detail=f"view {view.name} depends on it", hint="use CASCADE",
+            )  # fmt: skip
+        drop_relation(session, view, True)
+    session.connection.execute(f"ALTER TABLE {relation.sql} DROP COLUMN {quote(column.name)}")
+    kept_columns = tuple(one for one in relation.columns if one.name != column.name)
+    keys = tuple(one for one in relation.constraints if column.name not in one.columns)
+    rewrite(session, relation, replace(relation, columns=kept_columns, constraints=keys))
+
+
+def _generated(name: str, relation: Relation) -> bool:
+    return any(name.startswith(relation.name) and not one.name for one in relation.constraints)
+
+
+def _rename(session: LocalSession, relation: Relation, reader: Reader) -> None:
+    if reader.take("to"):
+        name = reader.name("a table")
+        if session.lookup(relation.schema, name) is not None:
+            raise WarehouseError(f'relation "{name}" already exists', sqlstate="42P07")
+        if relation.kind in ("table", "materialized view"):
+            session.connection.execute(f"ALTER TABLE {relation.sql} RENAME TO {quote(name)}")
+        rewrite(session, relation, replace(relation, name=name))
+        return
+    reader.take("column")
+    old = relation.column(reader.name("a column"))
+    reader.expect("to")
+    name = reader.name("a column")
+    if any(column.name == name for column in relation.columns):
+        raise WarehouseError(f'column "{name}" of relation "{relation.name}" already exists', sqlstate="42701")
+    session.connection.execute(f"ALTER TABLE {relation.sql} RENAME COLUMN {quote(old.name)} TO {quote(name)}")
+
+    def renamed(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name if one == old.name else one for one in names)
+
+    columns = tuple(replace(one, name=name) if one is old else one for one in relation.columns)
+    keys = tuple(replace(one, columns=renamed(one.columns)) for one in relation.constraints)
+    distkey = name if relation.distkey == old.name else relation.distkey
+    rewrite(session, relation, replace(relation, columns=columns, constraints=keys, distkey=distkey,
+                                       sortkeys=renamed(relation.sortkeys)))  # fmt: skip
+
+
+def _alter_column(session: LocalSession, relation: Relation, reader: Reader) -> None:
+    if reader.take("distkey"):
+        column = relation.column(reader.name("a column"))
+        rewrite(session, relation, replace(relation, distkey=column.name, diststyle="KEY"))
+    elif reader.take("diststyle"):
+        style = parse_diststyle(reader)
+        key = ""
+        if style == "KEY":
+            reader.expect("distkey")
+            key = relation.column(reader.name("a column")).name
+        rewrite(session, relation, replace(relation, diststyle=style, distkey=key))
+    elif reader.at("compound") or reader.at("sortkey"):
+        reader.take("compound")
+        reader.expect("sortkey")
+        keys = parse_sortkeys(reader)
+        for key in keys:
+            relation.column(key)
+        rewrite(session, relation, replace(relation, sortkeys=keys, interleaved=False))
+    elif reader.take("encode"):
+        reader.expect("auto")
+    else:
+        reader.take("column")
+        _change_column(session, relation, relation.column(reader.name("a column")), reader)
+
+
+def _change_column(session: LocalSession, relation: Relation, column: Column, reader: Reader) -> None:
+    if reader.take("encode"):
+        changed = replace(column, encode=parse_encoding(reader))
+    elif reader.take("type"):
+        changed = replace(column, type=_wider(column, parse_data_type(reader)))
+    elif reader.take("collate"):
+        changed = replace(column, nocase=parse_collation(reader))
+    else:
+        raise reader.error("expected TYPE or ENCODE")
+    columns = tuple(changed if one is column else one for one in relation.columns)
+    rewrite(session, relation, replace(relation, columns=columns))
+
+
+def _wider(column: Column, type_: DataType) -> DataType:
+    """Only the length of a VARCHAR can change. Errors: 0A000.
+
+    Source: https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html, "ALTER COLUMN … TYPE"
+    """
+    if column.type.name != "varchar" or type_.name != "varchar":
+        raise WarehouseError(
+            f'cannot alter type of column "{column.name}" from {column.type} to {type_}: only the size of a VARCHAR column',
+            sqlstate="0A000",
+        )
+    if column.default_text:
+        raise WarehouseError(f'cannot alter type of column "{column.name}" with a default', sqlstate="0A000")
+    return type_
+
+
+def _append(session: LocalSession, relation: Relation, reader: Reader) -> None:
+    """ALTER TABLE … APPEND: the rows move, the source is left empty.
+
+    Source: https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE_APPEND.html
+    """
+    if session.in_block:
+        raise WarehouseError("ALTER TABLE APPEND cannot run inside a transaction block", sqlstate="25001")
+    reader.expect("from")
+    name = parse_table_name(reader)
+    source = session.find(name.schema, name.name)
+    ignore, fill = reader.take("ignoreextra"), reader.take("filltarget")
+    if ignore and fill:
+        raise WarehouseError("IGNOREEXTRA and FILLTARGET do not go together", sqlstate="42601")
+    if relation.temporary or source.temporary or relation.kind != "table" or source.kind not in ("table", "materialized view"):
+        raise WarehouseError("ALTER TABLE APPEND takes permanent tables only", sqlstate="0A000")
+    theirs = {column.name: column for column in source.columns}
+    ours = {column.name: column for column in relation.columns if not column.identity}
+    _check_append(ours, theirs, ignore, fill)
+    values = {name: quote(name) for name in ours if name in theirs}
+    shown = ", ".join(values.get(column.name) or (column.default or "NULL") for column in relation.columns)
+    session.connection.execute(f"INSERT INTO {relation.sql} SELECT {shown} FROM {source.sql}")
+    session.connection.execute(f"DELETE FROM {source.sql}")
+
+
+def _check_append(ours: dict[str, Column], theirs: dict[str, Column], ignore: bool, fill: bool) -> None:
+    extra = [name for name in theirs if name not in ours and not theirs[name].identity]
+    missing = [name for name in ours if name not in theirs]
+    if extra and not ignore:
+        raise WarehouseError(f"the source has columns that the target has not: {', '.join(extra)}", sqlstate="42703",
+                             hint="add IGNOREEXTRA")  # fmt: skip
+    if missing and not fill:
+        raise WarehouseError(f"the target has columns that the source has not: {', '.join(missing)}", sqlstate="42703",
+                             hint="add FILLTARGET")  # fmt: skip
+    for name in ours:
+        if name in theirs and ours[name].type != theirs[name].type:
+            raise WarehouseError(f'column "{name}" has different types', sqlstate="42804")
+

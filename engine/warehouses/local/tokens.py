@@ -1,0 +1,245 @@
+"""Redshift SQL text -> tokens, and the reader that walks them.
+
+Source: https://docs.aws.amazon.com/redshift/latest/dg/r_names.html, r_pg_keywords.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple, NoReturn
+
+from ...errors import WarehouseError
+from .keywords import RESERVED
+
+MAX_NAME_BYTES = 127
+
+_TOKEN = re.compile(
+    r"""
+      (?P<space>\s+|--[^\n]*)
+    | (?P<comment>/\*)
+    | (?P<word>\#?[A-Za-z_\u0080-\U0010ffff][\w$]*)
+    | (?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)
+    | (?P<string>'(?:[^'\\]|''|\\.)*')
+    | (?P<name>"(?:[^"]|"")*")
+    | (?P<body>\$(?P<tag>[A-Za-z_]*)\$.*?\$(?P=tag)\$)
+    | (?P<parameter>\$\d+)
+    | (?P<op>::|\|\|/?|\|/|!~~\*|!~~|!~\*|!~|~~\*|~~|~\*|<=|>=|<>|!=|<<|>>|[-+*/%^&|\#@~<>=(),.;:\[\]{}])
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_COMMENT_EDGE = re.compile(r"/\*|\*/")
+_ESCAPE = re.compile(r"''|\\([0-7]{1,3}|.)", re.DOTALL)
+_CONTROL = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+
+
+class Token(NamedTuple):
+    """A piece of a statement.
+
+    `kind` is word, name, number, string, body, parameter, op or end; `value` is what it means: a word in lower
+    case, a string without its quotes. `start` and `end` are offsets into the text.
+    """
+
+    kind: str
+    value: str
+    start: int
+    end: int
+
+
+def tokenize(sql: str) -> list[Token]:
+    """Return the tokens of `sql`, the last of kind 'end'. Errors: WarehouseError 42601."""
+    tokens: list[Token] = []
+    position, length = 0, len(sql)
+    while position < length:
+        match = _TOKEN.match(sql, position)
+        if match is None:
+            _refuse_character(sql, position)
+        kind = match.lastgroup or ""
+        start, position = position, match.end()
+        if kind == "comment":
+            position = _comment_end(sql, start)
+        elif kind != "space":
+            tokens.append(Token("body" if kind == "tag" else kind, _value(kind, match.group()), start, position))
+    tokens.append(Token("end", "", length, length))
+    return tokens
+
+
+def _value(kind: str, text: str) -> str:
+    if kind == "word":
+        return fold(text)
+    if kind == "string":
+        return text[1:-1] if "\\" not in text and "''" not in text else _ESCAPE.sub(_unescape, text[1:-1])
+    if kind == "name":
+        return fold(text[1:-1].replace('""', '"'))
+    if kind in ("body", "tag"):
+        mark = text.index("$", 1) + 1
+        return text[mark:-mark]
+    return text
+
+
+def _unescape(match: re.Match[str]) -> str:
+    escaped = match[1]
+    if escaped is None:
+        return "'"
+    if escaped[0] in "01234567":
+        return chr(int(escaped, 8) & 0xFF)
+    return _CONTROL.get(escaped, escaped)
+
+
+def fold(name: str) -> str:
+    """Fold a name as Redshift does, quoted or not: ASCII letters only."""
+    return name.lower() if name.isascii() else "".join(c.lower() if c.isascii() else c for c in name)
+
+
+def _comment_end(sql: str, start: int) -> int:
+    depth, position = 1, start + 2
+    while depth:
+        edge = _COMMENT_EDGE.search(sql, position)
+        if edge is None:
+            raise WarehouseError(f'unterminated /* comment at or near "{sql[start:start + 20]}"', sqlstate="42601")
+        depth += 1 if edge.group() == "/*" else -1
+        position = edge.end()
+    return position
+
+
+def _refuse_character(sql: str, position: int) -> NoReturn:
+    kinds = {"'": "quoted string", '"': "quoted identifier", "$": "dollar-quoted string"}
+    if sql[position] in kinds:
+        message = f'unterminated {kinds[sql[position]]} at or near "{sql[position:position + 20]}"'
+        raise WarehouseError(message, sqlstate="42601", detail=place(sql, position))
+    raise syntax_error(sql, Token("op", sql[position], position, position + 1))
+
+
+def place(sql: str, position: int) -> str:
+    """Say where `position` is: the line, its text and a caret."""
+    start = sql.rfind("\n", 0, position) + 1
+    line = sql[start:].split("\n", 1)[0]
+    return f"line {sql.count(chr(10), 0, position) + 1}: {line}\n{' ' * (len(str(sql.count(chr(10), 0, position) + 1)) + 7 + position - start)}^"
+
+
+def syntax_error(sql: str, token: Token, hint: str = "") -> WarehouseError:
+    """Return the error for `token` that stands where it may not."""
+    if token.kind == "end":
+        return WarehouseError("syntax error at end of input", sqlstate="42601", detail=place(sql, token.start), hint=hint)
+    text = sql[token.start : token.end]
+    return WarehouseError(
+        f'syntax error at or near "{text}"', sqlstate="42601", detail=place(sql, token.start), hint=hint
+    )
+
+
+class Reader:
+    """Walks the tokens of one statement."""
+
+    __slots__ = ("sql", "token", "tokens", "where")
+
+    def __init__(self, sql: str, tokens: list[Token] | None = None) -> None:
+        self.sql = sql
+        self.tokens = tokenize(sql) if tokens is None else tokens
+        self.where = 0
+        self.token = self.tokens[0]
+
+    def advance(self) -> Token:
+        token = self.token
+        if self.where < len(self.tokens) - 1:
+            self.where += 1
+            self.token = self.tokens[self.where]
+        return token
+
+    def rewind(self, where: int) -> None:
+        self.where, self.token = where, self.tokens[where]
+
+    def look(self, ahead: int = 1) -> Token:
+        return self.tokens[min(self.where + ahead, len(self.tokens) - 1)]
+
+    def at(self, *words: str) -> bool:
+        """Tell whether the next tokens are these unquoted words."""
+        if self.token.value != words[0] or self.token.kind != "word":
+            return False
+        rest = self.tokens[self.where + 1 : self.where + len(words)]
+        return all(t.kind == "word" and t.value == word for t, word in zip(rest, words[1:], strict=True)) if rest else (
+            len(words) == 1
+        )
+
+    def at_any(self, words: frozenset[str]) -> bool:
+        return self.token.kind == "word" and self.token.value in words
+
+    def take(self, *words: str) -> bool:
+        if not self.at(*words):
+            return False
+        for _ in words:
+            self.advance()
+        return True
+
+    def at_op(self, op: str) -> bool:
+        return self.token.value == op and self.token.kind == "op"
+
+    def take_op(self, op: str) -> bool:
+        if self.token.value == op and self.token.kind == "op":
+            self.advance()
+            return True
+        return False
+
+    def expect(self, *words: str) -> None:
+        for word in words:
+            if not self.take(word):
+                raise self.error(f"expected {word.upper()}")
+
+    def expect_op(self, op: str) -> None:
+        if not self.take_op(op):
+            raise self.error(f"expected '{op}'")
+
+    def expect_end(self) -> None:
+        """Errors: 42601 where the statement goes on, or where a second one follows."""
+        while self.take_op(";"):
+            if self.token.kind != "end" and not self.at_op(";"):
+                raise second_statement()
+        if self.token.kind != "end":
+            raise self.error()
+
+    def name(self, what: str = "a name") -> str:
+        """Read an identifier, which may not be a reserved word unless it is quoted."""
+        token = self.token
+        if token.kind == "word" and token.value in RESERVED:
+            raise self.error(f'"{token.value}" is a reserved word: write it in double quotes to use it as {what}')
+        return self.any_name(what)
+
+    def any_name(self, what: str = "a name") -> str:
+        token = self.token
+        if token.kind not in ("word", "name"):
+            raise self.error(f"expected {what}")
+        self.advance()
+        return checked_name(token.value)
+
+    def string(self) -> str:
+        if self.token.kind != "string":
+            raise self.error("expected a string")
+        return self.advance().value
+
+    def integer(self) -> int:
+        sign = -1 if self.take_op("-") else 1
+        if self.token.kind != "number" or not self.token.value.isdigit():
+            raise self.error("expected a whole number")
+        return sign * int(self.advance().value)
+
+    def error(self, hint: str = "") -> WarehouseError:
+        return syntax_error(self.sql, self.token, hint)
+
+
+def checked_name(name: str) -> str:
+    """Errors: 42602 for an empty name, 42622 for one of more than 127 bytes."""
+    if not name:
+        raise WarehouseError('zero-length delimited identifier at or near """"', sqlstate="42601")
+    if len(name) > 31 and len(name.encode()) > MAX_NAME_BYTES:
+        raise WarehouseError(
+            f'identifier "{name[:40]}…" is too long',
+            sqlstate="42622",
+            detail=f"A name has at most {MAX_NAME_BYTES} bytes; this one has {len(name.encode())}.",
+        )
+    return name
+
+
+def second_statement() -> WarehouseError:
+    return WarehouseError(
+        "cannot insert multiple commands into a prepared statement",
+        sqlstate="42601",
+        hint="send one statement at a time",
+    )
