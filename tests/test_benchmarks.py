@@ -64,6 +64,18 @@ def test_compare_notices_one_value_and_one_row(by_hand: Path, tmp_path: Path) ->
     assert "songs:" not in answer.stdout
 
 
+def test_the_pipeline_gives_the_tables_made_by_hand(by_hand: Path, tmp_path: Path) -> None:
+    pipeline = tmp_path / "sparkify.yaml"
+    pipeline.write_bytes((BENCHMARKS.parent / "pipelines" / "sparkify.yaml").read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-m", "engine", str(pipeline), "--mount", f"s3://udacity-dend={by_hand / 'bucket'}"],
+        capture_output=True, text=True, check=False, cwd=BENCHMARKS.parent,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    answer = python("compare.py", tmp_path / ".etlrun" / "sparkify.duckdb", by_hand / "a.duckdb")
+    assert (answer.returncode, answer.stdout) == (0, "equal\n")
+
+
 def test_write_changes_only_what_is_between_the_markers(tmp_path: Path) -> None:
     page = tmp_path / "README.md"
     page.write_text(f"before\n{START}\nold\n{END}\nafter\n", "utf-8")

@@ -151,7 +151,7 @@ def _truncated(value: str, size_bytes: int) -> str:
     An assumption: AWS says that the value is truncated "to fit", not what becomes of a character on the border.
     """
     cuts = ", ".join(f"TRY(decode(encode({value})[1:{size_bytes - less}]))" for less in range(min(4, size_bytes)))
-    return f"CASE WHEN strlen({value}) <= {size_bytes} THEN {value} ELSE coalesce({cuts}, '') END"
+    return f"CASE WHEN strlen({value}) > {size_bytes} THEN coalesce({cuts}, '') ELSE {value} END"
 
 
 def _super(type_: DataType, copy: Copy, kind: RawKind, raw: str) -> str:
