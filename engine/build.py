@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -15,6 +16,7 @@ from .jsonpaths import InvalidPath, notation, parse_path, path_to
 from .lexical import MAX_NAME_BYTES
 from .model import (
     Check,
+    Cluster,
     Column,
     Definition,
     Load,
@@ -22,6 +24,7 @@ from .model import (
     Pipeline,
     Reference,
     Secret,
+    Serverless,
     SortKey,
     StagingSource,
     Table,
@@ -185,25 +188,52 @@ def _targets(at: _At, specs: dict[str, Any] | None, pipeline: str) -> Iterator[T
 
 
 def _local_target(name: str, spec: dict[str, Any], pipeline: str, at: _At) -> Target:
+    for url, folder in spec.get("mounts", {}).items():
+        _stays_inside(at / "mounts" / url, folder, "or mount it with --mount")
     mounts = tuple(Mount(url.rstrip("/"), folder) for url, folder in spec.get("mounts", {}).items())
-    for mount in mounts:
-        _stays_inside(at / "mounts", mount.folder, "or mount it with --mount")
     database = spec.get("database", f".etlrun/{pipeline}.duckdb")
     if database != ":memory:":
         _stays_inside(at / "database", database, "")
     return Target(
         name=name, warehouse="local", where=at.key, database=database, mounts=mounts,
         iam_role=spec.get("iam_role", "default"), work=spec.get("work", "s3://etlrun-work").rstrip("/"),
-        places=_places(at, spec),
+        region=spec.get("region", ""), profile=spec.get("profile", ""), places=_places(at, spec),
     )  # fmt: skip
 
 
 def _cluster_target(name: str, spec: dict[str, Any], at: _At) -> Target:
+    if "cluster" in spec and "serverless" in spec:
+        (at / "serverless").problem(
+            "a target has 'cluster' or 'serverless', not both", "make it two targets", at_key=True
+        )
+    if "password" in spec and "secret" in spec:
+        (at / "secret").problem("a target has 'password' or 'secret', not both", "take one of them out", at_key=True)
     return Target(
         name=name, warehouse=spec["warehouse"], where=at.key, host=spec["host"], port=str(spec.get("port", 5439)),
-        database=spec.get("database", "dev"), user=spec["user"], password=Secret(spec["password"]),
-        iam_role=spec.get("iam_role", "default"), region=spec.get("region", ""), work=spec["work"].rstrip("/"),
-        places=_places(at, spec),
+        database=spec.get("database", "dev"), user=spec["user"], password=Secret(spec.get("password", "")),
+        secret=spec.get("secret", ""), iam_role=spec.get("iam_role", "default"), region=spec.get("region", ""),
+        profile=spec.get("profile", ""), work=spec["work"].rstrip("/"), cluster=_cluster(spec.get("cluster")),
+        serverless=_serverless(spec.get("serverless")), allow_cidr=spec.get("allow_cidr", ""),
+        reads=tuple(spec.get("reads", ())), places=_places(at, spec),
+    )  # fmt: skip
+
+
+def _cluster(spec: dict[str, Any] | None) -> Cluster | None:
+    if spec is None:
+        return None
+    return Cluster(
+        identifier=spec["identifier"], node_type=spec.get("node_type", "ra3.large"), nodes=spec.get("nodes", 1),
+        subnet_group=spec.get("subnet_group", ""), kms_key=spec.get("kms_key", ""), public=spec.get("public", False),
+    )  # fmt: skip
+
+
+def _serverless(spec: dict[str, Any] | None) -> Serverless | None:
+    if spec is None:
+        return None
+    return Serverless(
+        namespace=spec["namespace"], workgroup=spec.get("workgroup", spec["namespace"]),
+        base_capacity=spec.get("base_capacity", 8), subnets=tuple(spec.get("subnets", ())),
+        kms_key=spec.get("kms_key", ""), public=spec.get("public", False),
     )  # fmt: skip
 
 
@@ -326,7 +356,7 @@ def _sortkey(at: _At, spec: Any, columns: Sequence[Column]) -> SortKey | None:
     _known_columns(place, wanted, [column.name for column in columns], "sortkey")
     _sortable(at / "sortkey", wanted, columns)
     if len(wanted) > most:
-        (at / "sortkey").problem(f"{len(wanted)} sort columns", f"an {kind} sort key takes {most} at most")
+        (at / "sortkey").problem(f"{len(wanted)} sort columns, {most} at most for {kind} sort keys", "take some out")
     return SortKey("interleaved" if kind == "interleaved" else "compound", tuple(wanted))
 
 
@@ -384,11 +414,17 @@ def _staging(at: _At, name: str, spec: dict[str, Any], schema: str) -> StagingSo
         format=_format(at, spec, options.pop("fixedwidth", "")), **options,
     )  # fmt: skip
     for reason in copying.conflicts(replace(statement, authorization=copying.IamRole())):
-        place = at / "copy" if "copy" in spec else at / "from"
         what, _, hint = reason.partition(": ")
-        place.problem(what, hint, at_key=True)
+        _blamed(at, spec, what).problem(what, hint, at_key=True)
     _check_columns(at, spec.get("checks", ()), definition)
     return StagingSource(definition, statement, (at / "from").value, paths, _checks(at, spec))
+
+
+def _blamed(at: _At, spec: dict[str, Any], reason: str) -> _At:
+    """Return the place of the first option that `reason` names."""
+    words = re.findall(r"[A-Z_]+", reason)
+    named = (at / "copy" / option for option in spec.get("copy", {}) if option.upper().removesuffix("_AS") in words)
+    return next(named, at / "copy" if "copy" in spec else at / "from")
 
 
 def _format(at: _At, spec: dict[str, Any], fixedwidth: str) -> copying.Format:

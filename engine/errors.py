@@ -12,7 +12,7 @@ EtlrunError                  70  a bug in the engine, unless a subclass says oth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 
@@ -23,8 +23,8 @@ class Where:
     file: str
     line: int
     column: int
-    text: str = ""
-    """The whole line, without its end; empty where it is not known."""
+    text: str = field(default="", repr=False)
+    """The whole line, without its end; empty where it is not known. It may hold a password, so no repr shows it."""
     width: int = 1
     """How many characters the caret underlines."""
 

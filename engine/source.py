@@ -156,7 +156,8 @@ def _decoded(path: Path, name: str) -> str:
 
 
 def _missing_hint(path: Path) -> str:
-    beside = sorted(p.name for p in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
+    kind = f"*{path.suffix}" if path.suffix else "*.y*ml"
+    beside = sorted(p.name for p in path.parent.glob(kind)) if path.parent.is_dir() else []
     if path.is_dir():
         return "name a pipeline file, not a folder"
     return f"in {path.parent} there is {', '.join(beside)}" if beside else "check the path"
