@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, replace
+from functools import partial
 from typing import Any
 
 from .errors import InvalidPipeline, Problem, Where
-from .model import Mount, Secret, Target
+from .model import Cluster, Mount, Secret, Serverless, Target
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-_SETTINGS = ("database", "host", "port", "user", "password", "iam_role", "region", "work")
+_SETTINGS = (
+    "database", "host", "port", "user", "password", "secret", "iam_role", "region", "profile", "work", "allow_cidr",
+    "reads", "cluster", "serverless",
+)  # fmt: skip
 
 
 def expand(text: str, environ: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
@@ -68,12 +72,8 @@ def _filled(target: Target, environ: Mapping[str, str]) -> tuple[Target, list[Pr
         return result
 
     settings: dict[str, Any] = {
-        name: put(value.reveal() if isinstance(value, Secret) else value, name)
-        for name in _SETTINGS
-        if (value := getattr(target, name))
+        name: _put(value, partial(put, place=name)) for name in _SETTINGS if (value := getattr(target, name))
     }
-    if "password" in settings:
-        settings["password"] = Secret(settings["password"])
     if "work" in settings:
         settings["work"] = settings["work"].rstrip("/")
     mounts = tuple(Mount(put(mount.url, "mounts"), put(mount.folder, "mounts")) for mount in target.mounts)
@@ -88,6 +88,21 @@ def _unfit(target: Target) -> Iterator[Problem]:
     if target.work and not re.match(r"s3://[^/]", target.work):
         where = target.places.get("work", target.where)
         yield Problem(f"'work' is '{target.work}'", where, "expected an S3 prefix: s3://bucket/prefix")
+
+
+def _put(value: Any, put: Callable[[str], str]) -> Any:
+    """Put variables into a text, or into every text of a list or of a record."""
+    match value:
+        case Secret():
+            return Secret(put(value.reveal()))
+        case str():
+            return put(value)
+        case tuple():
+            return tuple(_put(item, put) for item in value)
+        case Cluster() | Serverless():
+            return replace(value, **{each.name: _put(getattr(value, each.name), put) for each in fields(value)})
+        case _:
+            return value
 
 
 def _unset(name: str, where: Where) -> Problem:

@@ -39,6 +39,31 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True)
+class Cluster:
+    """A provisioned cluster, as `etlrun cluster create` makes it."""
+
+    identifier: str
+    node_type: str
+    nodes: int
+    subnet_group: str = ""
+    kms_key: str = ""
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Serverless:
+    """A serverless namespace and its workgroup, as `etlrun cluster create` makes them."""
+
+    namespace: str
+    workgroup: str
+    base_capacity: int
+    """In Redshift Processing Units."""
+    subnets: tuple[str, ...] = ()
+    kms_key: str = ""
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """A named place to run. Texts may still hold ${NAME}, until `environment.resolve` has been asked."""
 
@@ -53,7 +78,15 @@ class Target:
     password: Secret = field(default=Secret(""), repr=False)
     iam_role: str = "default"
     region: str = ""
+    profile: str = ""
+    secret: str = ""
+    """The ARN of the Secrets Manager secret that holds the password; empty where a password is given."""
     work: str = ""
+    cluster: Cluster | None = None
+    serverless: Serverless | None = None
+    allow_cidr: str = ""
+    reads: tuple[str, ...] = ()
+    """S3 prefixes that COPY reads and no `from` names."""
     places: Mapping[str, Where] = field(default_factory=dict, repr=False, compare=False)
     """Where each setting was written, by its key."""
 

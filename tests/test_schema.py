@@ -105,9 +105,13 @@ name: p
 description: d
 target: here
 targets:
-  here: {warehouse: local, database: p.duckdb, mounts: {s3://b: raw}, iam_role: default, work: s3://w}
+  here: {warehouse: local, database: p.duckdb, mounts: {s3://b: raw}, iam_role: default, work: s3://w,
+         region: r, profile: p}
   there: {warehouse: redshift, host: h, port: 1, database: d, user: u, password: p, iam_role: default, region: r,
-          work: s3://w}
+          work: s3://w, profile: p, allow_cidr: 10.0.0.0/8, reads: [s3://b/x],
+          cluster: {identifier: c, node_type: t, nodes: 1, subnet_group: g, kms_key: k, public: false}}
+  beyond: {warehouse: redshift, host: h, user: u, secret: s, work: s3://w,
+           serverless: {namespace: n, workgroup: w, base_capacity: 8, subnets: [s], kms_key: k, public: false}}
 vars: {v: 1}
 schema: s
 include: []
@@ -176,8 +180,10 @@ def kind_of(path: tuple[Key, ...]) -> str:
     match path:
         case ():
             return "pipeline"
-        case ("targets", name):
+        case ("targets", "here" | "there" as name):
             return f"target {name}"
+        case ("targets", _, "cluster" | "serverless" as kind):
+            return kind
         case ("staging" | "tables" as section, _):
             return section
         case ("staging" | "tables" as section, _, "columns", _):
@@ -214,6 +220,8 @@ def schema_keys() -> set[tuple[str, str]]:
         *declared(defs["pipeline"], "pipeline"),
         *declared(defs["local_target"], "target here"),
         *declared(defs["redshift_target"], "target there"),
+        *declared(defs["cluster"], "cluster"),
+        *declared(defs["serverless"], "serverless"),
         *declared(defs["staging"], "staging"),
         *declared(defs["table"], "tables"),
         *declared(defs["staging_column"], "staging column"),
