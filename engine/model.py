@@ -21,7 +21,8 @@ class Secret(str):
     def __repr__(self) -> str:
         return "'***'"
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        return "***"
 
     def __format__(self, spec: str) -> str:
         return "***"

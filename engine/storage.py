@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from .errors import WarehouseError
 
@@ -37,10 +37,10 @@ class Storage:
         """Yield every object whose URL starts with `prefix`, sorted by URL.
 
         `prefix` is a string prefix, as for COPY: 's3://b/log' also finds 's3://b/log_old/x.json'.
-        Errors: WarehouseError if no mount stands for the bucket.
+        Errors: WarehouseError if no mount stands for the bucket, or if '..' leads out of its folder.
         """
         mount = self._mount(prefix)
-        folder = prefix.removeprefix(mount.url).lstrip("/").rpartition("/")[0]
+        folder = _inside(mount, prefix).rpartition("/")[0]
         base = f"{mount.url}/{folder}/" if folder else f"{mount.url}/"
         for url, entry in _files(os.path.join(mount.folder, folder), base, prefix):
             yield StoredObject(url, entry.stat().st_size, Path(entry.path))
@@ -51,21 +51,21 @@ class Storage:
         return StoredObject(url, path.stat().st_size, path) if path.is_file() else None
 
     def write(self, url: str, content: bytes) -> None:
-        """Put `content` at `url`; an object that holds it already is left alone."""
+        """Put `content` at `url`; an object that holds it already is left alone. Errors: WarehouseError."""
         path = self._path(url)
         if path.is_file() and path.read_bytes() == content:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(path.name + ".unfinished")
-        unfinished.write_bytes(content)
-        os.replace(unfinished, path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.write_bytes(content)
+            os.replace(unfinished, path)
+        except OSError as error:
+            raise WarehouseError(f"cannot write {url}: {error.strerror}", detail=str(path)) from error
 
     def _path(self, url: str) -> Path:
         mount = self._mount(url)
-        inside = PurePosixPath(url.removeprefix(mount.url).lstrip("/"))
-        if ".." in inside.parts:
-            raise WarehouseError(f"'{url}' leaves the folder that stands for {mount.url}")
-        return mount.folder / inside
+        return mount.folder / _inside(mount, url)
 
     def _mount(self, url: str) -> Mount:
         fitting = [mount for mount in self.mounts if url == mount.url or url.startswith(mount.url + "/")]
@@ -76,6 +76,14 @@ class Storage:
             f"no folder stands for {bucket}",
             hint=f"give one with --mount {bucket}=FOLDER, or under mounts: of the target",
         )
+
+
+def _inside(mount: Mount, url: str) -> str:
+    """Return what follows the mount in `url`."""
+    inside = url.removeprefix(mount.url).lstrip("/")
+    if ".." in inside.split("/"):
+        raise WarehouseError(f"'{url}' leaves the folder that stands for {mount.url}")
+    return inside
 
 
 def _files(folder: str, base: str, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
