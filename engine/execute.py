@@ -121,7 +121,7 @@ def _run_transaction(transaction: Transaction, session: Session, sent: list[Stat
 
 def _hold(statement: Statement, outcome: Outcome) -> None:
     answer = outcome.rows[0][0] if len(outcome.rows) == 1 and outcome.rows[0] else None
-    if not isinstance(answer, (int, Decimal)):
+    if not isinstance(answer, (int, Decimal)) or isinstance(answer, bool):
         message = f"the check '{statement.check}' must answer one number: how many rows fail"
         raise WarehouseError(message, hint="SELECT COUNT(*) AS failures FROM … WHERE what must not be")
     if answer:
