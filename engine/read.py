@@ -194,12 +194,10 @@ def _template_hint(pipeline: Pipeline) -> str:
 def _place(text: Text, sent: str, line: int, column: int, width: int) -> Where:
     """Return where a spot of the rendered SELECT stands in the file; its beginning if Jinja moved the lines."""
     written = text.content
-    lines, rendered = written.lstrip("\n").split("\n"), sent.split("\n")
-    skipped = len(written) - len(written.lstrip("\n"))
-    if line > min(len(lines), len(rendered)) or not lines[line - 1].rstrip().endswith(rendered[line - 1].rstrip()):
-        return text.at(1, 1)
-    shift = len(lines[line - 1].rstrip()) - len(rendered[line - 1].rstrip())
-    return text.at(line + skipped, column + shift, width)
+    skipped = written[: len(written) - len(written.lstrip())].count("\n")
+    lines, rendered = written.split("\n")[skipped:], sent.split("\n")
+    shift = lines[line - 1].find(rendered[line - 1].rstrip()) if line <= min(len(lines), len(rendered)) else -1
+    return text.at(line + skipped, column + shift, width) if shift >= 0 else text.at(1, 1)
 
 
 def _check_templates(pipeline: Pipeline, problems: list[Problem]) -> None:
