@@ -294,7 +294,7 @@ def _fill(session: LocalSession, relation: Relation) -> None:
     query = parse_query(Reader(relation.definition))
     sql, found = query_sql(query, Scope(facts.context(session)))
     shown: tuple[OutColumn, ...] = found
-    session.connection.execute(insert_query(relation, list(relation.columns), sql, shown))
+    session.query_rows(insert_query(relation, list(relation.columns), sql, shown))
 
 
 def refresh(session: LocalSession, reader: Reader) -> Outcome:

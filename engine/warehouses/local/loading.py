@@ -14,6 +14,7 @@ from ...warehouse import Outcome
 from .catalog import Relation
 from .load import Loaded, LoadTable, load
 from .load_values import LoadColumn
+from .system_views import OID
 from .tokens import second_statement
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def copy(session: LocalSession, sql: str) -> Outcome:
     table = LoadTable(relation.name, relation.sql, tuple(_load_columns(relation)))
     try:
         with session.atomic():
+            session.prepare_macros(" ".join(column.default or "" for column in relation.columns))
             loaded = load(session.connection, statement, table, session.storage)
             rows = list(_history(session, statement, relation, started, "completed", loaded))
             for one in rows:
@@ -91,11 +93,12 @@ def _history(
     session: LocalSession, copy_: Copy, relation: Relation, started: datetime, status: str, loaded: Loaded
 ) -> list[Row]:
     """Return the rows that tell of one load, as statements with their values."""
-    query, table_id, format_ = session.query, relation_id(relation), _format(copy_)
+    query, format_ = session.query, _format(copy_)
+    table_id = OID.format("?", "?")
     size = sum(stored.size for stored in loaded.files)
     rows: list[Row] = [(
-        f"INSERT INTO local_catalog.load VALUES ({', '.join('?' * 12)})",
-        [query, session.number, table_id, relation.name, status, started, _now(), copy_.source, format_.lower(),
+        f"INSERT INTO local_catalog.load VALUES (?, ?, {table_id}, {', '.join('?' * 9)})",
+        [query, session.number, relation.schema, relation.name, relation.name, status, started, _now(), copy_.source, format_.lower(),
          loaded.rows, size, len(loaded.errors)],
     )]  # fmt: skip
     errors = {error.file: 0 for error in loaded.errors}
@@ -108,8 +111,8 @@ def _history(
         ))  # fmt: skip
     for error in loaded.errors:
         rows.append((
-            f"INSERT INTO local_catalog.load_error VALUES ({', '.join('?' * 15)})",
-            [query, session.number, table_id, started, *_error_values(error)],
+            f"INSERT INTO local_catalog.load_error VALUES (?, ?, {table_id}, {', '.join('?' * 12)})",
+            [query, session.number, relation.schema, relation.name, started, *_error_values(error)],
         ))  # fmt: skip
     return rows
 
@@ -122,11 +125,3 @@ def _error_values(error: LoadError) -> list[Any]:
 def _format(copy_: Copy) -> str:
     name = copy_.format.name.lower() if getattr(copy_.format, "name", "") else "text"
     return {"json": "JSON", "avro": "Avro", "orc": "ORC", "parquet": "Parquet", "csv": "CSV"}.get(name, "Text")
-
-
-def relation_id(relation: Relation) -> int:
-    """Return a number for the relation that stays the same: the OID that Redshift would have."""
-    number = 0
-    for sign in relation.key:
-        number = (number * 31 + ord(sign)) % 1_000_000_007
-    return 100_000 + number % 1_000_000_000

@@ -1,122 +1,109 @@
--- What Redshift computes and DuckDB does not, or otherwise; the tables in which local Redshift keeps its own.
+-- What Redshift computes and DuckDB does not, or otherwise. A session makes those that its statements use (macros.py).
 -- An error that carries its SQLSTATE is raised as error('22001|message').
 
 -- Text into and out of columns: https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
-CREATE MACRO rs_cut_bytes(x, n) AS coalesce(TRY(decode(encode(x)[1:n])), TRY(decode(encode(x)[1:n - 1])), TRY(decode(encode(x)[1:n - 2])), TRY(decode(encode(x)[1:n - 3])), '');
-CREATE MACRO rs_cut(x, n) AS CASE WHEN strlen(x) <= n THEN x ELSE rs_cut_bytes(x, n) END;
-CREATE MACRO rs_cut_char(x, n) AS rtrim(rs_cut(x, n), ' ');
-CREATE MACRO rs_fit(x, n, t) AS CASE WHEN strlen(x) > n THEN CASE WHEN strlen(rtrim(x, ' ')) > n THEN error('22001|value too long for type ' || t) ELSE rpad(rtrim(x, ' '), CAST(n - strlen(rtrim(x, ' ')) + length(rtrim(x, ' ')) AS INTEGER), ' ') END ELSE x END;
-CREATE MACRO rs_fit_char(x, n, t) AS CASE WHEN strlen(x) <> length(x) THEN error('22001|multibyte characters are not supported for ' || t || ' (hint: use VARCHAR): ' || x) WHEN strlen(rtrim(x, ' ')) > n THEN error('22001|value too long for type ' || t) ELSE rtrim(x, ' ') END;
-CREATE MACRO rs_text_of_double(x) AS regexp_replace(CAST(x AS VARCHAR), '\.0$', '');
-CREATE MACRO rs_text_of_super(x) AS CASE WHEN json_type(x) NOT IN ('ARRAY', 'OBJECT', 'NULL') THEN x ->> '$' END;
-CREATE MACRO rs_text_of_interval(x) AS CAST(x AS VARCHAR);
+CREATE OR REPLACE TEMP MACRO rs_cut_bytes(x, n) AS coalesce(TRY(decode(encode(x)[1:n])), TRY(decode(encode(x)[1:n - 1])), TRY(decode(encode(x)[1:n - 2])), TRY(decode(encode(x)[1:n - 3])), '');
+CREATE OR REPLACE TEMP MACRO rs_cut(x, n) AS CASE WHEN strlen(x) <= n THEN x ELSE rs_cut_bytes(x, n) END;
+CREATE OR REPLACE TEMP MACRO rs_cut_char(x, n) AS rtrim(rs_cut(x, n), ' ');
+CREATE OR REPLACE TEMP MACRO rs_fit(x, n, t) AS CASE WHEN strlen(x) > n THEN CASE WHEN strlen(rtrim(x, ' ')) > n THEN error('22001|value too long for type ' || t) ELSE rpad(rtrim(x, ' '), CAST(n - strlen(rtrim(x, ' ')) + length(rtrim(x, ' ')) AS INTEGER), ' ') END ELSE x END;
+CREATE OR REPLACE TEMP MACRO rs_fit_char(x, n, t) AS CASE WHEN strlen(x) <> length(x) THEN error('22001|multibyte characters are not supported for ' || t || ' (hint: use VARCHAR): ' || x) WHEN strlen(rtrim(x, ' ')) > n THEN error('22001|value too long for type ' || t) ELSE rtrim(x, ' ') END;
+CREATE OR REPLACE TEMP MACRO rs_text_of_double(x) AS regexp_replace(CAST(x AS VARCHAR), '\.0$', '');
+CREATE OR REPLACE TEMP MACRO rs_text_of_super(x) AS CASE WHEN json_type(x) NOT IN ('ARRAY', 'OBJECT', 'NULL') THEN x ->> '$' END;
+CREATE OR REPLACE TEMP MACRO rs_text_of_interval(x) AS CAST(x AS VARCHAR);
 
 -- Text to other types: https://docs.aws.amazon.com/redshift/latest/dg/r_CAST_function.html
-CREATE MACRO rs_bad(state, what, x) AS error(state || '|invalid input syntax for ' || what || ': "' || x || '"');
-CREATE MACRO rs_int(x) AS CASE WHEN x IS NULL THEN NULL WHEN regexp_full_match(x, '\s*[-+]?[0-9]+\s*') THEN CAST(x AS BIGINT) ELSE rs_bad('22P02', 'integer', x) END;
-CREATE MACRO rs_double(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(TRY_CAST(x AS DOUBLE), rs_bad('22P02', 'type double precision', x)) END;
-CREATE MACRO rs_number(x) AS CASE WHEN x IS NULL THEN NULL WHEN TRY_CAST(x AS DOUBLE) IS NULL OR contains(lower(x), 'n') THEN rs_bad('22P02', 'type numeric', x) ELSE trim(x) END;
-CREATE MACRO rs_bool(x) AS CASE WHEN x IS NULL THEN NULL WHEN lower(trim(x)) IN ('t', 'true', 'y', 'yes', '1', 'on') THEN TRUE WHEN lower(trim(x)) IN ('f', 'false', 'n', 'no', '0', 'off') THEN FALSE ELSE rs_bad('22P02', 'type boolean', x) END;
-CREATE MACRO rs_without_zone(x) AS CASE WHEN regexp_matches(x, ':.*(Z|UTC|GMT|[-+][0-9:]+)\s*$') THEN regexp_replace(x, '\s*(Z|UTC|GMT|[-+][0-9:]+)\s*$', '') ELSE x END;
-CREATE MACRO rs_other_moment(x) AS CASE WHEN x = 'epoch' THEN TIMESTAMP '1970-01-01' WHEN lower(x) IN ('now', 'today', 'yesterday', 'tomorrow') THEN CASE lower(x) WHEN 'now' THEN timezone('UTC', now()) WHEN 'today' THEN date_trunc('day', timezone('UTC', now())) WHEN 'yesterday' THEN date_trunc('day', timezone('UTC', now())) - INTERVAL 1 DAY ELSE date_trunc('day', timezone('UTC', now())) + INTERVAL 1 DAY END ELSE coalesce(
+CREATE OR REPLACE TEMP MACRO rs_bad(state, what, x) AS error(state || '|invalid input syntax for ' || what || ': "' || x || '"');
+CREATE OR REPLACE TEMP MACRO rs_int(x) AS CASE WHEN x IS NULL THEN NULL WHEN regexp_full_match(x, '\s*[-+]?[0-9]+\s*') THEN CAST(x AS BIGINT) ELSE rs_bad('22P02', 'integer', x) END;
+CREATE OR REPLACE TEMP MACRO rs_double(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(TRY_CAST(x AS DOUBLE), rs_bad('22P02', 'type double precision', x)) END;
+CREATE OR REPLACE TEMP MACRO rs_number(x) AS CASE WHEN x IS NULL THEN NULL WHEN TRY_CAST(x AS DOUBLE) IS NULL OR contains(lower(x), 'n') THEN rs_bad('22P02', 'type numeric', x) ELSE trim(x) END;
+CREATE OR REPLACE TEMP MACRO rs_bool(x) AS CASE WHEN x IS NULL THEN NULL WHEN lower(trim(x)) IN ('t', 'true', 'y', 'yes', '1', 'on') THEN TRUE WHEN lower(trim(x)) IN ('f', 'false', 'n', 'no', '0', 'off') THEN FALSE ELSE rs_bad('22P02', 'type boolean', x) END;
+CREATE OR REPLACE TEMP MACRO rs_without_zone(x) AS CASE WHEN regexp_matches(x, ':.*(Z|UTC|GMT|[-+][0-9:]+)\s*$') THEN regexp_replace(x, '\s*(Z|UTC|GMT|[-+][0-9:]+)\s*$', '') ELSE x END;
+CREATE OR REPLACE TEMP MACRO rs_other_moment(x) AS CASE WHEN x = 'epoch' THEN TIMESTAMP '1970-01-01' WHEN lower(x) IN ('now', 'today', 'yesterday', 'tomorrow') THEN CASE lower(x) WHEN 'now' THEN timezone('UTC', now()) WHEN 'today' THEN date_trunc('day', timezone('UTC', now())) WHEN 'yesterday' THEN date_trunc('day', timezone('UTC', now())) - INTERVAL 1 DAY ELSE date_trunc('day', timezone('UTC', now())) + INTERVAL 1 DAY END ELSE coalesce(
     try_strptime(x, ['%Y%m%d', '%m/%d/%Y', '%m-%d-%Y', '%m.%d.%Y', '%Y%m%d %H%M%S', '%m/%d/%y', '%m-%d-%y', '%y%m%d', '%Y.%j']),
     try_strptime(x, ['%m/%d/%Y %H:%M:%S', '%m-%d-%Y %H:%M:%S', '%m.%d.%Y %H:%M:%S', '%m/%d/%Y %H:%M', '%Y%m%d %H:%M:%S', '%m/%d/%Y %H:%M:%S.%f', '%m-%d-%Y %H:%M:%S.%f', '%Y%m%dT%H%M%S', '%y%m%d %H%M%S']),
     try_strptime(x, ['%b %d %Y', '%b %d, %Y', '%d %b %Y', '%d-%b-%Y', '%b-%d-%Y', '%Y-%b-%d', '%B %d, %Y', '%B %d %Y', '%d %B %Y', '%d %b %H:%M:%S %Y']),
     try_strptime(x, ['%b %d %Y %H:%M:%S', '%b %d, %Y %H:%M:%S', '%d %b %Y %H:%M:%S', '%a %b %d %H:%M:%S %Y', '%Y-%m-%d %I:%M:%S %p', '%m/%d/%Y %I:%M:%S %p', '%Y-%m-%d %I:%M %p', '%Y-%m-%d %H:%M', '%B %d, %Y %H:%M:%S', '%d-%b-%Y %H:%M:%S'])) END;
-CREATE MACRO rs_moment(x) AS coalesce(TRY_CAST(rs_without_zone(x) AS TIMESTAMP), TRY(rs_other_moment(trim(x))));
-CREATE MACRO rs_date(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(TRY_CAST(x AS DATE), CAST(rs_moment(x) AS DATE), error('22007|invalid input syntax for type date: "' || x || '"')) END;
-CREATE MACRO rs_timestamp(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(rs_moment(x), error('22007|invalid input syntax for type timestamp: "' || x || '"')) END;
-CREATE MACRO rs_timestamptz(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(TRY_CAST(x AS TIMESTAMPTZ), timezone('UTC', rs_moment(x)), error('22007|invalid input syntax for type timestamp with time zone: "' || x || '"')) END;
-CREATE MACRO rs_time(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(TRY_CAST(x AS TIME), CAST(TRY_CAST(x AS TIMESTAMP) AS TIME), CAST(try_strptime(trim(x), ['%I:%M:%S %p', '%I:%M %p', '%H%M%S', '%H:%M']) AS TIME), error('22007|invalid input syntax for type time: "' || x || '"')) END;
-CREATE MACRO rs_interval(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(TRY_CAST(replace(x, ',', ' ') AS INTERVAL), error('22007|invalid input syntax for type interval: "' || x || '"')) END;
+CREATE OR REPLACE TEMP MACRO rs_moment(x) AS coalesce(TRY_CAST(rs_without_zone(x) AS TIMESTAMP), TRY(rs_other_moment(trim(x))));
+CREATE OR REPLACE TEMP MACRO rs_date(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(TRY_CAST(x AS DATE), CAST(rs_moment(x) AS DATE), error('22007|invalid input syntax for type date: "' || x || '"')) END;
+CREATE OR REPLACE TEMP MACRO rs_timestamp(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(rs_moment(x), error('22007|invalid input syntax for type timestamp: "' || x || '"')) END;
+CREATE OR REPLACE TEMP MACRO rs_timestamptz(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(TRY_CAST(x AS TIMESTAMPTZ), timezone('UTC', rs_moment(x)), error('22007|invalid input syntax for type timestamp with time zone: "' || x || '"')) END;
+CREATE OR REPLACE TEMP MACRO rs_time(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(TRY_CAST(x AS TIME), CAST(TRY_CAST(x AS TIMESTAMP) AS TIME), CAST(try_strptime(trim(x), ['%I:%M:%S %p', '%I:%M %p', '%H%M%S', '%H:%M']) AS TIME), error('22007|invalid input syntax for type time: "' || x || '"')) END;
+CREATE OR REPLACE TEMP MACRO rs_interval(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(TRY_CAST(replace(x, ',', ' ') AS INTERVAL), error('22007|invalid input syntax for type interval: "' || x || '"')) END;
 
 -- SUPER: https://docs.aws.amazon.com/redshift/latest/dg/query-super.html#lax-mode
-CREATE MACRO rs_scalar(x) AS CASE WHEN json_type(x) NOT IN ('ARRAY', 'OBJECT', 'NULL') THEN x ->> '$' END;
-CREATE MACRO rs_elements(x) AS CASE WHEN json_type(x) = 'ARRAY' THEN from_json(x, '["JSON"]') END;
-CREATE MACRO rs_from_super(x, t) AS TRY(cast_to_type(rs_scalar(x), t));
-CREATE MACRO rs_string_of_super(x) AS CASE WHEN json_type(x) = 'VARCHAR' THEN x ->> '$' END;
-CREATE MACRO rs_number_of_super(x) AS CASE WHEN json_type(x) IN ('BIGINT', 'UBIGINT', 'DOUBLE', 'HUGEINT') THEN TRY_CAST(x ->> '$' AS DOUBLE) END;
-CREATE MACRO rs_super_text(x, changed) AS CASE WHEN json_type(x) = 'VARCHAR' THEN CAST(to_json(changed) AS JSON) ELSE x END;
-CREATE MACRO rs_json_parse(x) AS CASE WHEN x IS NULL THEN NULL WHEN json_valid(x) THEN CAST(json(x) AS JSON) ELSE error('22P02|The input text is not valid JSON: ' || left(x, 100)) END;
-CREATE MACRO rs_json_typeof(x) AS CASE json_type(x) WHEN 'ARRAY' THEN 'array' WHEN 'OBJECT' THEN 'object' WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' WHEN NULL THEN NULL ELSE 'number' END;
-CREATE MACRO rs_is_number(x) AS json_type(x) IN ('BIGINT', 'UBIGINT', 'DOUBLE', 'HUGEINT');
-CREATE MACRO rs_is_between(x, low, high) AS json_type(x) IN ('BIGINT', 'UBIGINT') AND CAST(x ->> '$' AS HUGEINT) BETWEEN low AND high;
-CREATE MACRO rs_array_concat(a, b) AS CAST(to_json(from_json(a, '["JSON"]') || from_json(b, '["JSON"]')) AS JSON);
-CREATE MACRO rs_array_flatten(a) AS CAST(to_json(flatten(list_transform(from_json(a, '["JSON"]'), lambda e: CASE WHEN json_type(e) = 'ARRAY' THEN from_json(e, '["JSON"]') ELSE [e] END))) AS JSON);
-CREATE MACRO rs_subarray(a, start, n) AS CAST(to_json(from_json(a, '["JSON"]')[start + 1:start + n]) AS JSON);
+CREATE OR REPLACE TEMP MACRO rs_scalar(x) AS CASE WHEN json_type(x) NOT IN ('ARRAY', 'OBJECT', 'NULL') THEN x ->> '$' END;
+CREATE OR REPLACE TEMP MACRO rs_elements(x) AS CASE WHEN json_type(x) = 'ARRAY' THEN from_json(x, '["JSON"]') END;
+CREATE OR REPLACE TEMP MACRO rs_from_super(x, t) AS TRY(cast_to_type(rs_scalar(x), t));
+CREATE OR REPLACE TEMP MACRO rs_string_of_super(x) AS CASE WHEN json_type(x) = 'VARCHAR' THEN x ->> '$' END;
+CREATE OR REPLACE TEMP MACRO rs_number_of_super(x) AS CASE WHEN json_type(x) IN ('BIGINT', 'UBIGINT', 'DOUBLE', 'HUGEINT') THEN TRY_CAST(x ->> '$' AS DOUBLE) END;
+CREATE OR REPLACE TEMP MACRO rs_super_text(x, changed) AS CASE WHEN json_type(x) = 'VARCHAR' THEN CAST(to_json(changed) AS JSON) ELSE x END;
+CREATE OR REPLACE TEMP MACRO rs_json_parse(x) AS CASE WHEN x IS NULL THEN NULL WHEN json_valid(x) THEN CAST(json(x) AS JSON) ELSE error('22P02|The input text is not valid JSON: ' || left(x, 100)) END;
+CREATE OR REPLACE TEMP MACRO rs_json_typeof(x) AS CASE json_type(x) WHEN 'ARRAY' THEN 'array' WHEN 'OBJECT' THEN 'object' WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' WHEN NULL THEN NULL ELSE 'number' END;
+CREATE OR REPLACE TEMP MACRO rs_is_number(x) AS json_type(x) IN ('BIGINT', 'UBIGINT', 'DOUBLE', 'HUGEINT');
+CREATE OR REPLACE TEMP MACRO rs_is_between(x, low, high) AS json_type(x) IN ('BIGINT', 'UBIGINT') AND CAST(x ->> '$' AS HUGEINT) BETWEEN low AND high;
+CREATE OR REPLACE TEMP MACRO rs_array_concat(a, b) AS CAST(to_json(from_json(a, '["JSON"]') || from_json(b, '["JSON"]')) AS JSON);
+CREATE OR REPLACE TEMP MACRO rs_array_flatten(a) AS CAST(to_json(flatten(list_transform(from_json(a, '["JSON"]'), lambda e: CASE WHEN json_type(e) = 'ARRAY' THEN from_json(e, '["JSON"]') ELSE [e] END))) AS JSON);
+CREATE OR REPLACE TEMP MACRO rs_subarray(a, start, n) AS CAST(to_json(from_json(a, '["JSON"]')[start + 1:start + n]) AS JSON);
 
 -- JSON text: https://docs.aws.amazon.com/redshift/latest/dg/json-functions.html
-CREATE MACRO rs_is_json(x) AS CASE WHEN x IS NULL THEN NULL ELSE json_valid(x) AND json_type(x) IN ('OBJECT', 'ARRAY') END;
-CREATE MACRO rs_invalid_json(x, quiet) AS CASE WHEN quiet THEN NULL ELSE error('XX000|JSON parsing error') END;
-CREATE MACRO rs_json_text(x) AS CASE WHEN x IS NULL OR json_type(x) = 'NULL' THEN '' ELSE x ->> '$' END;
-CREATE MACRO rs_json_step(x) AS CASE WHEN regexp_full_match(x, '[0-9]+') THEN '[' || x || ']' ELSE '."' || replace(x, '"', '\"') || '"' END;
-CREATE MACRO rs_json_path_text(x, path, quiet) AS CASE WHEN x IS NULL THEN NULL WHEN NOT json_valid(x) THEN rs_invalid_json(x, quiet) ELSE rs_json_text(json_extract(x, path)) END;
-CREATE MACRO rs_json_element(x, n, quiet) AS CASE WHEN x IS NULL OR n IS NULL THEN NULL WHEN NOT json_valid(x) OR json_type(x) <> 'ARRAY' THEN rs_invalid_json(x, quiet) WHEN n < 0 THEN '' ELSE rs_json_text(json_extract(x, '$[' || n || ']')) END;
-CREATE MACRO rs_json_array_length(x, quiet) AS CASE WHEN x IS NULL THEN NULL WHEN NOT json_valid(x) OR json_type(x) <> 'ARRAY' THEN rs_invalid_json(x, quiet) ELSE CAST(json_array_length(x) AS INTEGER) END;
+CREATE OR REPLACE TEMP MACRO rs_is_json(x) AS CASE WHEN x IS NULL THEN NULL ELSE json_valid(x) AND json_type(x) IN ('OBJECT', 'ARRAY') END;
+CREATE OR REPLACE TEMP MACRO rs_invalid_json(x, quiet) AS CASE WHEN quiet THEN NULL ELSE error('XX000|JSON parsing error') END;
+CREATE OR REPLACE TEMP MACRO rs_json_text(x) AS CASE WHEN x IS NULL OR json_type(x) = 'NULL' THEN '' ELSE x ->> '$' END;
+CREATE OR REPLACE TEMP MACRO rs_json_step(x) AS CASE WHEN regexp_full_match(x, '[0-9]+') THEN '[' || x || ']' ELSE '."' || replace(x, '"', '\"') || '"' END;
+CREATE OR REPLACE TEMP MACRO rs_json_path_text(x, path, quiet) AS CASE WHEN x IS NULL THEN NULL WHEN NOT json_valid(x) THEN rs_invalid_json(x, quiet) ELSE rs_json_text(json_extract(x, path)) END;
+CREATE OR REPLACE TEMP MACRO rs_json_element(x, n, quiet) AS CASE WHEN x IS NULL OR n IS NULL THEN NULL WHEN NOT json_valid(x) OR json_type(x) <> 'ARRAY' THEN rs_invalid_json(x, quiet) WHEN n < 0 THEN '' ELSE rs_json_text(json_extract(x, '$[' || n || ']')) END;
+CREATE OR REPLACE TEMP MACRO rs_json_array_length(x, quiet) AS CASE WHEN x IS NULL THEN NULL WHEN NOT json_valid(x) OR json_type(x) <> 'ARRAY' THEN rs_invalid_json(x, quiet) ELSE CAST(json_array_length(x) AS INTEGER) END;
 
 -- Strings: https://docs.aws.amazon.com/redshift/latest/dg/String_functions_header.html
-CREATE MACRO rs_initcap(x) AS array_to_string(list_transform(regexp_extract_all(x, '[[:alnum:]\x{80}-\x{10ffff}]+|[^[:alnum:]\x{80}-\x{10ffff}]+'), lambda w: upper(w[1]) || lower(w[2:])), '');
-CREATE MACRO rs_lpad(x, n, p) AS CASE WHEN x IS NULL OR n IS NULL OR p IS NULL THEN NULL WHEN n <= 0 THEN '' WHEN p = '' THEN left(x, n) ELSE lpad(x, CAST(n AS INTEGER), p) END;
-CREATE MACRO rs_rpad(x, n, p) AS CASE WHEN x IS NULL OR n IS NULL OR p IS NULL THEN NULL WHEN n <= 0 THEN '' WHEN p = '' THEN left(x, n) ELSE rpad(x, CAST(n AS INTEGER), p) END;
-CREATE MACRO rs_quote_ident(x) AS CASE WHEN regexp_full_match(x, '[a-z_][a-z0-9_$]*') THEN x ELSE '"' || replace(x, '"', '""') || '"' END;
-CREATE MACRO rs_split_part(x, d, n) AS CASE WHEN n <= 0 THEN error('22023|field position must be greater than zero') WHEN d = '' THEN CASE WHEN n = 1 THEN x ELSE '' END ELSE split_part(x, d, n) END;
-CREATE MACRO rs_substring(x, s) AS CASE WHEN s < 1 THEN x ELSE substring(x, s) END;
-CREATE MACRO rs_substring_for(x, s, n) AS CASE WHEN n < 0 THEN error('22011|negative substring length not allowed') WHEN s < 1 THEN left(x, CAST(greatest(s + n - 1, 0) AS BIGINT)) ELSE substring(x, s, n) END;
-CREATE MACRO rs_digit(c) AS CAST(strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) - 1 AS BIGINT);
-CREATE MACRO rs_base_number(x, b) AS list_reduce(list_prepend(CAST(0 AS BIGINT), list_transform(string_split(x, ''), lambda c: rs_digit(c))), lambda a, d: a * b + d);
-CREATE MACRO rs_is_base(x, b) AS x <> '' AND list_bool_and(list_transform(string_split(x, ''), lambda c: rs_digit(c) BETWEEN 0 AND b - 1));
-CREATE MACRO rs_bare_digits(x, b) AS lower(regexp_replace(regexp_replace(trim(x), '^[-+]', ''), CASE WHEN b = 16 THEN '^0[xX]' ELSE '^$' END, ''));
-CREATE MACRO rs_strtol(x, b) AS CASE WHEN x IS NULL OR b IS NULL THEN NULL WHEN NOT rs_is_base(rs_bare_digits(x, b), b) THEN error('22P02|The input ' || x || ' is not valid to be converted to base ' || b) ELSE rs_base_number(rs_bare_digits(x, b), b) * CASE WHEN starts_with(trim(x), '-') THEN -1 ELSE 1 END END;
-CREATE MACRO rs_sha2(x, bits) AS CASE WHEN bits IN (0, 256) THEN sha256(x) ELSE error('0A000|not supported locally: SHA2 with ' || bits || ' bits') END;
-CREATE MACRO rs_not_here(f) AS error('0A000|not supported locally: ' || f);
-CREATE MACRO rs_soundex_of(x) AS CASE WHEN x = '' THEN '' ELSE rpad(left(x[1] || regexp_replace(regexp_replace(substring(regexp_replace(regexp_replace(translate(regexp_replace(x, '[HW]', '', 'g'), 'BFPVCGJKQSXZDTLMNRAEIOUY', '111122222222334556000000'), '^[HW]', '0'), '00+|11+|22+|33+|44+|55+|66+', '', 'g'), 2), '0', '', 'g'), '[^0-9]', '', 'g'), 4), 4, '0') END;
-CREATE MACRO rs_soundex(x) AS rs_soundex_of(upper(regexp_replace(x, '[^A-Za-z]', '', 'g')));
-CREATE MACRO rs_difference(a, b) AS CAST(list_sum(list_transform(range(1, 5), lambda i: CASE WHEN rs_soundex(a)[i] = rs_soundex(b)[i] THEN 1 ELSE 0 END)) AS INTEGER);
-CREATE MACRO rs_crc_byte(c) AS list_reduce([c, 0, 0, 0, 0, 0, 0, 0, 0], lambda a, _: CASE WHEN a & 1 = 1 THEN xor(a >> 1, CAST(2197175160 AS BIGINT)) ELSE a >> 1 END);
-CREATE MACRO rs_crc32(x) AS lower(to_hex(xor(list_reduce(list_prepend(CAST(4294967295 AS BIGINT), list_transform(range(strlen(x)), lambda i: CAST('0x' || substring(hex(encode(x)), i * 2 + 1, 2) AS BIGINT))), lambda c, b: xor(c >> 8, rs_crc_byte(xor(c, b) & 255))), CAST(4294967295 AS BIGINT))));
-CREATE MACRO rs_to_varbyte(x, f) AS CASE lower(f) WHEN 'hex' THEN from_hex(x) WHEN 'base64' THEN from_base64(x) WHEN 'utf8' THEN encode(x) WHEN 'utf-8' THEN encode(x) ELSE error('22023|the format is hex, base64 or utf8') END;
-CREATE MACRO rs_from_varbyte(x, f) AS CASE lower(f) WHEN 'hex' THEN lower(hex(x)) WHEN 'base64' THEN to_base64(x) WHEN 'utf8' THEN decode(x) WHEN 'utf-8' THEN decode(x) ELSE error('22023|the format is hex, base64 or utf8') END;
-CREATE MACRO rs_regexp_nth(x, p, start, nth, g, o) AS coalesce(regexp_extract_all(substring(x, start), p, g, o)[nth], CASE WHEN x IS NOT NULL THEN '' END);
-CREATE MACRO rs_regexp_walk(x, found) AS list_reduce(list_prepend({'at': CAST(1 AS BIGINT), 'end': CAST(1 AS BIGINT), 'm': ''}, list_transform(found, lambda m: {'at': CAST(0 AS BIGINT), 'end': CAST(0 AS BIGINT), 'm': m})), lambda a, m: {'at': a."end" + strpos(substring(x, a."end"), m.m) - 1, 'end': a."end" + strpos(substring(x, a."end"), m.m) - 1 + length(m.m), 'm': m.m});
-CREATE MACRO rs_regexp_edge(w, after) AS CASE WHEN after = 1 THEN w."end" ELSE w.at END;
-CREATE MACRO rs_regexp_instr(x, p, start, nth, after, o) AS CASE WHEN x IS NULL THEN NULL WHEN len(regexp_extract_all(substring(x, start), p, 0, o)) < nth THEN 0 ELSE (start - 1) + rs_regexp_edge(rs_regexp_walk(substring(x, start), regexp_extract_all(substring(x, start), p, 0, o)[1:nth]), after) END;
-CREATE MACRO rs_similar(x, p) AS regexp_full_match(x, '(?:' || replace(replace(regexp_replace(p, '([.^$/\\-])', '\\\1', 'g'), '%', '.*'), '_', '.') || ')', 's');
-CREATE MACRO rs_listagg(x) AS CASE WHEN strlen(x) > 65535 THEN error('XX000|Result size exceeds LISTAGG limit') ELSE x END;
+CREATE OR REPLACE TEMP MACRO rs_initcap(x) AS array_to_string(list_transform(regexp_extract_all(x, '[[:alnum:]\x{80}-\x{10ffff}]+|[^[:alnum:]\x{80}-\x{10ffff}]+'), lambda w: upper(w[1]) || lower(w[2:])), '');
+CREATE OR REPLACE TEMP MACRO rs_lpad(x, n, p) AS CASE WHEN x IS NULL OR n IS NULL OR p IS NULL THEN NULL WHEN n <= 0 THEN '' WHEN p = '' THEN left(x, n) ELSE lpad(x, CAST(n AS INTEGER), p) END;
+CREATE OR REPLACE TEMP MACRO rs_rpad(x, n, p) AS CASE WHEN x IS NULL OR n IS NULL OR p IS NULL THEN NULL WHEN n <= 0 THEN '' WHEN p = '' THEN left(x, n) ELSE rpad(x, CAST(n AS INTEGER), p) END;
+CREATE OR REPLACE TEMP MACRO rs_quote_ident(x) AS CASE WHEN regexp_full_match(x, '[a-z_][a-z0-9_$]*') THEN x ELSE '"' || replace(x, '"', '""') || '"' END;
+CREATE OR REPLACE TEMP MACRO rs_split_part(x, d, n) AS CASE WHEN n <= 0 THEN error('22023|field position must be greater than zero') WHEN d = '' THEN CASE WHEN n = 1 THEN x ELSE '' END ELSE split_part(x, d, n) END;
+CREATE OR REPLACE TEMP MACRO rs_substring(x, s) AS CASE WHEN s < 1 THEN x ELSE substring(x, s) END;
+CREATE OR REPLACE TEMP MACRO rs_substring_for(x, s, n) AS CASE WHEN n < 0 THEN error('22011|negative substring length not allowed') WHEN s < 1 THEN left(x, CAST(greatest(s + n - 1, 0) AS BIGINT)) ELSE substring(x, s, n) END;
+CREATE OR REPLACE TEMP MACRO rs_digit(c) AS CAST(strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) - 1 AS BIGINT);
+CREATE OR REPLACE TEMP MACRO rs_base_number(x, b) AS list_reduce(list_prepend(CAST(0 AS BIGINT), list_transform(string_split(x, ''), lambda c: rs_digit(c))), lambda a, d: a * b + d);
+CREATE OR REPLACE TEMP MACRO rs_is_base(x, b) AS x <> '' AND list_bool_and(list_transform(string_split(x, ''), lambda c: rs_digit(c) BETWEEN 0 AND b - 1));
+CREATE OR REPLACE TEMP MACRO rs_bare_digits(x, b) AS lower(regexp_replace(regexp_replace(trim(x), '^[-+]', ''), CASE WHEN b = 16 THEN '^0[xX]' ELSE '^$' END, ''));
+CREATE OR REPLACE TEMP MACRO rs_strtol(x, b) AS CASE WHEN x IS NULL OR b IS NULL THEN NULL WHEN NOT rs_is_base(rs_bare_digits(x, b), b) THEN error('22P02|The input ' || x || ' is not valid to be converted to base ' || b) ELSE rs_base_number(rs_bare_digits(x, b), b) * CASE WHEN starts_with(trim(x), '-') THEN -1 ELSE 1 END END;
+CREATE OR REPLACE TEMP MACRO rs_sha2(x, bits) AS CASE WHEN bits IN (0, 256) THEN sha256(x) ELSE error('0A000|not supported locally: SHA2 with ' || bits || ' bits') END;
+CREATE OR REPLACE TEMP MACRO rs_not_here(f) AS error('0A000|not supported locally: ' || f);
+CREATE OR REPLACE TEMP MACRO rs_soundex_of(x) AS CASE WHEN x = '' THEN '' ELSE rpad(left(x[1] || regexp_replace(regexp_replace(substring(regexp_replace(regexp_replace(translate(regexp_replace(x, '[HW]', '', 'g'), 'BFPVCGJKQSXZDTLMNRAEIOUY', '111122222222334556000000'), '^[HW]', '0'), '00+|11+|22+|33+|44+|55+|66+', '', 'g'), 2), '0', '', 'g'), '[^0-9]', '', 'g'), 4), 4, '0') END;
+CREATE OR REPLACE TEMP MACRO rs_soundex(x) AS rs_soundex_of(upper(regexp_replace(x, '[^A-Za-z]', '', 'g')));
+CREATE OR REPLACE TEMP MACRO rs_difference(a, b) AS CAST(list_sum(list_transform(range(1, 5), lambda i: CASE WHEN rs_soundex(a)[i] = rs_soundex(b)[i] THEN 1 ELSE 0 END)) AS INTEGER);
+CREATE OR REPLACE TEMP MACRO rs_crc_byte(c) AS list_reduce([c, 0, 0, 0, 0, 0, 0, 0, 0], lambda a, _: CASE WHEN a & 1 = 1 THEN xor(a >> 1, CAST(2197175160 AS BIGINT)) ELSE a >> 1 END);
+CREATE OR REPLACE TEMP MACRO rs_crc32(x) AS lower(to_hex(xor(list_reduce(list_prepend(CAST(4294967295 AS BIGINT), list_transform(range(strlen(x)), lambda i: CAST('0x' || substring(hex(encode(x)), i * 2 + 1, 2) AS BIGINT))), lambda c, b: xor(c >> 8, rs_crc_byte(xor(c, b) & 255))), CAST(4294967295 AS BIGINT))));
+CREATE OR REPLACE TEMP MACRO rs_to_varbyte(x, f) AS CASE lower(f) WHEN 'hex' THEN from_hex(x) WHEN 'base64' THEN from_base64(x) WHEN 'utf8' THEN encode(x) WHEN 'utf-8' THEN encode(x) ELSE error('22023|the format is hex, base64 or utf8') END;
+CREATE OR REPLACE TEMP MACRO rs_from_varbyte(x, f) AS CASE lower(f) WHEN 'hex' THEN lower(hex(x)) WHEN 'base64' THEN to_base64(x) WHEN 'utf8' THEN decode(x) WHEN 'utf-8' THEN decode(x) ELSE error('22023|the format is hex, base64 or utf8') END;
+CREATE OR REPLACE TEMP MACRO rs_regexp_nth(x, p, start, nth, g, o) AS coalesce(regexp_extract_all(substring(x, start), p, g, o)[nth], CASE WHEN x IS NOT NULL THEN '' END);
+CREATE OR REPLACE TEMP MACRO rs_regexp_walk(x, found) AS list_reduce(list_prepend({'at': CAST(1 AS BIGINT), 'end': CAST(1 AS BIGINT), 'm': ''}, list_transform(found, lambda m: {'at': CAST(0 AS BIGINT), 'end': CAST(0 AS BIGINT), 'm': m})), lambda a, m: {'at': a."end" + strpos(substring(x, a."end"), m.m) - 1, 'end': a."end" + strpos(substring(x, a."end"), m.m) - 1 + length(m.m), 'm': m.m});
+CREATE OR REPLACE TEMP MACRO rs_regexp_edge(w, after) AS CASE WHEN after = 1 THEN w."end" ELSE w.at END;
+CREATE OR REPLACE TEMP MACRO rs_regexp_instr(x, p, start, nth, after, o) AS CASE WHEN x IS NULL THEN NULL WHEN len(regexp_extract_all(substring(x, start), p, 0, o)) < nth THEN 0 ELSE (start - 1) + rs_regexp_edge(rs_regexp_walk(substring(x, start), regexp_extract_all(substring(x, start), p, 0, o)[1:nth]), after) END;
+CREATE OR REPLACE TEMP MACRO rs_similar(x, p) AS regexp_full_match(x, '(?:' || replace(replace(regexp_replace(p, '([.^$/\\-])', '\\\1', 'g'), '%', '.*'), '_', '.') || ')', 's');
+CREATE OR REPLACE TEMP MACRO rs_listagg(x) AS CASE WHEN strlen(x) > 65535 THEN error('XX000|Result size exceeds LISTAGG limit') ELSE x END;
 
 -- Numbers: https://docs.aws.amazon.com/redshift/latest/dg/Math_functions.html
-CREATE MACRO rs_ln(x) AS CASE WHEN x <= 0 THEN error('2201E|cannot take logarithm of ' || CASE WHEN x = 0 THEN 'zero' ELSE 'a negative number' END) ELSE ln(x) END;
-CREATE MACRO rs_log10(x) AS CASE WHEN x <= 0 THEN error('2201E|cannot take logarithm of ' || CASE WHEN x = 0 THEN 'zero' ELSE 'a negative number' END) ELSE log10(x) END;
-CREATE MACRO rs_sqrt(x) AS CASE WHEN x < 0 THEN error('2201F|cannot take square root of a negative number') ELSE sqrt(x) END;
-CREATE MACRO rs_trunc(x, n) AS trunc(x * pow(10, n)) / pow(10, n);
-CREATE MACRO rs_width_bucket(x, low, high, n) AS CAST(CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1 ELSE floor((x - low) / (high - low) * n) + 1 END AS INTEGER);
-CREATE MACRO rs_compare(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN a < b THEN -1 WHEN a > b THEN 1 ELSE 0 END;
-CREATE MACRO rs_to_number(x) AS CASE WHEN contains(x, '-') OR contains(x, '<') THEN '-' ELSE '' END || regexp_replace(x, '[^0-9.]', '', 'g');
-CREATE MACRO rs_digits(x, n, zeros) AS lpad(lpad(CASE WHEN split_part(x, '.', 1) = '0' AND contains(x, '.') THEN '' ELSE split_part(x, '.', 1) END, CAST(greatest(zeros, length(CASE WHEN split_part(x, '.', 1) = '0' AND contains(x, '.') THEN '' ELSE split_part(x, '.', 1) END)) AS INTEGER), '0'), CAST(n AS INTEGER), ' ');
+CREATE OR REPLACE TEMP MACRO rs_ln(x) AS CASE WHEN x <= 0 THEN error('2201E|cannot take logarithm of ' || CASE WHEN x = 0 THEN 'zero' ELSE 'a negative number' END) ELSE ln(x) END;
+CREATE OR REPLACE TEMP MACRO rs_log10(x) AS CASE WHEN x <= 0 THEN error('2201E|cannot take logarithm of ' || CASE WHEN x = 0 THEN 'zero' ELSE 'a negative number' END) ELSE log10(x) END;
+CREATE OR REPLACE TEMP MACRO rs_sqrt(x) AS CASE WHEN x < 0 THEN error('2201F|cannot take square root of a negative number') ELSE sqrt(x) END;
+CREATE OR REPLACE TEMP MACRO rs_trunc(x, n) AS trunc(x * pow(10, n)) / pow(10, n);
+CREATE OR REPLACE TEMP MACRO rs_width_bucket(x, low, high, n) AS CAST(CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1 ELSE floor((x - low) / (high - low) * n) + 1 END AS INTEGER);
+CREATE OR REPLACE TEMP MACRO rs_compare(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN a < b THEN -1 WHEN a > b THEN 1 ELSE 0 END;
+CREATE OR REPLACE TEMP MACRO rs_to_number(x) AS CASE WHEN contains(x, '-') OR contains(x, '<') THEN '-' ELSE '' END || regexp_replace(x, '[^0-9.]', '', 'g');
+CREATE OR REPLACE TEMP MACRO rs_digits(x, n, zeros) AS lpad(lpad(CASE WHEN split_part(x, '.', 1) = '0' AND contains(x, '.') THEN '' ELSE split_part(x, '.', 1) END, CAST(greatest(zeros, length(CASE WHEN split_part(x, '.', 1) = '0' AND contains(x, '.') THEN '' ELSE split_part(x, '.', 1) END)) AS INTEGER), '0'), CAST(n AS INTEGER), ' ');
 
 -- Dates: https://docs.aws.amazon.com/redshift/latest/dg/Date_functions_header.html
-CREATE MACRO rs_interval_times(i, n) AS to_months(CAST(trunc(datepart('year', i) * 12 * n + datepart('month', i) * n) AS INTEGER)) + to_microseconds(CAST(round((datepart('day', i) * 86400000000 + epoch_us(i - to_months(CAST(datepart('year', i) * 12 + datepart('month', i) AS INTEGER)) - to_days(CAST(datepart('day', i) AS INTEGER)))) * n) AS BIGINT));
-CREATE MACRO rs_add_years(x, n) AS CASE WHEN month(x) = 2 AND day(x) = 29 AND day(x + to_years(CAST(n AS INTEGER))) <> 29 THEN x + to_years(CAST(n AS INTEGER)) + to_days(1) ELSE x + to_years(CAST(n AS INTEGER)) END;
-CREATE MACRO rs_add_months(x, n) AS CASE WHEN CAST(x AS DATE) = last_day(x) THEN CAST(last_day(x + to_months(n)) AS TIMESTAMP) + (x - date_trunc('day', x)) ELSE x + to_months(n) END;
-CREATE MACRO rs_months_between(a, b) AS CASE WHEN day(a) = day(b) OR (CAST(a AS DATE) = last_day(a) AND CAST(b AS DATE) = last_day(b)) THEN CAST((year(a) - year(b)) * 12 + month(a) - month(b) AS DOUBLE) ELSE (year(a) - year(b)) * 12 + month(a) - month(b) + (CAST(day(a) AS DOUBLE) + epoch(a - date_trunc('day', a)) / 86400 - day(b) - epoch(b - date_trunc('day', b)) / 86400) / 31.0 END;
-CREATE MACRO rs_weekday(x) AS CASE WHEN starts_with(lower(x), 'su') THEN 0 WHEN starts_with(lower(x), 'm') THEN 1 WHEN starts_with(lower(x), 'tu') THEN 2 WHEN starts_with(lower(x), 'w') THEN 3 WHEN starts_with(lower(x), 'th') THEN 4 WHEN starts_with(lower(x), 'f') THEN 5 WHEN starts_with(lower(x), 'sa') THEN 6 ELSE error('22023|"' || x || '" is not a day of the week') END;
-CREATE MACRO rs_next_day(d, x) AS d + CAST((rs_weekday(x) - dayofweek(d) + 6) % 7 + 1 AS INTEGER);
-CREATE MACRO rs_zeros(n, width) AS lpad(CAST(n AS VARCHAR), width, '0');
-CREATE MACRO rs_ordinal(n) AS CASE WHEN n % 100 BETWEEN 11 AND 13 THEN 'th' WHEN n % 10 = 1 THEN 'st' WHEN n % 10 = 2 THEN 'nd' WHEN n % 10 = 3 THEN 'rd' ELSE 'th' END;
-CREATE MACRO rs_month(x, f) AS CASE WHEN x = '' THEN 1 WHEN (strpos('janfebmaraprmayjunjulaugsepoctnovdec', lower(left(x, 3))) - 1) % 3 <> 0 OR NOT contains('janfebmaraprmayjunjulaugsepoctnovdec', lower(left(x, 3))) THEN error('22007|invalid value for MONTH/MON') ELSE (strpos('janfebmaraprmayjunjulaugsepoctnovdec', lower(left(x, 3))) + 2) // 3 END;
-CREATE MACRO rs_to_date(y, m, d, strict) AS CASE WHEN m NOT BETWEEN 1 AND 12 OR d NOT BETWEEN 1 AND 366 OR (strict AND d > day(last_day(make_date(CAST(y AS BIGINT), CAST(m AS BIGINT), 1)))) THEN error('22008|date/time field value out of range') ELSE CAST(make_date(CAST(y AS BIGINT), CAST(m AS BIGINT), 1) AS TIMESTAMP) + to_days(CAST(d - 1 AS INTEGER)) END;
-CREATE MACRO rs_iso_date(y, w, d) AS CAST(date_trunc('week', make_date(CAST(y AS BIGINT), 1, 4)) AS TIMESTAMP) + to_days(CAST((w - 1) * 7 + d - 1 AS INTEGER));
-CREATE MACRO rs_no_date(x, f) AS error('22007|invalid value "' || x || '" for the format "' || f || '"');
-CREATE MACRO rs_zone(z) AS z;
-
--- Local Redshift's own: what it remembers of relations, grants and loads.
-CREATE SCHEMA local_catalog;
-CREATE TABLE local_catalog.relation (schema VARCHAR, name VARCHAR, kind VARCHAR, record VARCHAR);
-CREATE TABLE local_catalog.schema_ (name VARCHAR, owner VARCHAR);
-CREATE TABLE local_catalog.privilege (statement VARCHAR, object VARCHAR, grantee VARCHAR, privileges VARCHAR);
-CREATE TABLE local_catalog.function_ (name VARCHAR, parameters VARCHAR, result VARCHAR, body VARCHAR);
-CREATE TABLE local_catalog.load (query BIGINT, session BIGINT, table_id BIGINT, table_name VARCHAR, status VARCHAR, start_time TIMESTAMP, end_time TIMESTAMP, source VARCHAR, format VARCHAR, loaded_rows BIGINT, loaded_bytes BIGINT, error_count BIGINT);
-CREATE TABLE local_catalog.load_file (query BIGINT, file_name VARCHAR, size BIGINT, lines BIGINT, errors BIGINT, curtime TIMESTAMP, format VARCHAR);
-CREATE TABLE local_catalog.load_error (query BIGINT, session BIGINT, table_id BIGINT, start_time TIMESTAMP, file_name VARCHAR, line_number BIGINT, column_name VARCHAR, type VARCHAR, length VARCHAR, position INTEGER, raw_line VARCHAR, raw_value VARCHAR, code INTEGER, reason VARCHAR, start_offset BIGINT);
-CREATE SEQUENCE local_catalog.query_number;
-CREATE SCHEMA public;
-INSERT INTO local_catalog.schema_ VALUES ('public', 'local');
+CREATE OR REPLACE TEMP MACRO rs_interval_times(i, n) AS to_months(CAST(trunc(datepart('year', i) * 12 * n + datepart('month', i) * n) AS INTEGER)) + to_microseconds(CAST(round((datepart('day', i) * 86400000000 + epoch_us(i - to_months(CAST(datepart('year', i) * 12 + datepart('month', i) AS INTEGER)) - to_days(CAST(datepart('day', i) AS INTEGER)))) * n) AS BIGINT));
+CREATE OR REPLACE TEMP MACRO rs_add_years(x, n) AS CASE WHEN month(x) = 2 AND day(x) = 29 AND day(x + to_years(CAST(n AS INTEGER))) <> 29 THEN x + to_years(CAST(n AS INTEGER)) + to_days(1) ELSE x + to_years(CAST(n AS INTEGER)) END;
+CREATE OR REPLACE TEMP MACRO rs_add_months(x, n) AS CASE WHEN CAST(x AS DATE) = last_day(x) THEN CAST(last_day(x + to_months(n)) AS TIMESTAMP) + (x - date_trunc('day', x)) ELSE x + to_months(n) END;
+CREATE OR REPLACE TEMP MACRO rs_months_between(a, b) AS CASE WHEN day(a) = day(b) OR (CAST(a AS DATE) = last_day(a) AND CAST(b AS DATE) = last_day(b)) THEN CAST((year(a) - year(b)) * 12 + month(a) - month(b) AS DOUBLE) ELSE (year(a) - year(b)) * 12 + month(a) - month(b) + (CAST(day(a) AS DOUBLE) + epoch(a - date_trunc('day', a)) / 86400 - day(b) - epoch(b - date_trunc('day', b)) / 86400) / 31.0 END;
+CREATE OR REPLACE TEMP MACRO rs_weekday(x) AS CASE WHEN starts_with(lower(x), 'su') THEN 0 WHEN starts_with(lower(x), 'm') THEN 1 WHEN starts_with(lower(x), 'tu') THEN 2 WHEN starts_with(lower(x), 'w') THEN 3 WHEN starts_with(lower(x), 'th') THEN 4 WHEN starts_with(lower(x), 'f') THEN 5 WHEN starts_with(lower(x), 'sa') THEN 6 ELSE error('22023|"' || x || '" is not a day of the week') END;
+CREATE OR REPLACE TEMP MACRO rs_next_day(d, x) AS d + CAST((rs_weekday(x) - dayofweek(d) + 6) % 7 + 1 AS INTEGER);
+CREATE OR REPLACE TEMP MACRO rs_zeros(n, width) AS lpad(CAST(n AS VARCHAR), width, '0');
+CREATE OR REPLACE TEMP MACRO rs_ordinal(n) AS CASE WHEN n % 100 BETWEEN 11 AND 13 THEN 'th' WHEN n % 10 = 1 THEN 'st' WHEN n % 10 = 2 THEN 'nd' WHEN n % 10 = 3 THEN 'rd' ELSE 'th' END;
+CREATE OR REPLACE TEMP MACRO rs_month(x, f) AS CASE WHEN x = '' THEN 1 WHEN (strpos('janfebmaraprmayjunjulaugsepoctnovdec', lower(left(x, 3))) - 1) % 3 <> 0 OR NOT contains('janfebmaraprmayjunjulaugsepoctnovdec', lower(left(x, 3))) THEN error('22007|invalid value for MONTH/MON') ELSE (strpos('janfebmaraprmayjunjulaugsepoctnovdec', lower(left(x, 3))) + 2) // 3 END;
+CREATE OR REPLACE TEMP MACRO rs_to_date(y, m, d, strict) AS CASE WHEN m NOT BETWEEN 1 AND 12 OR d NOT BETWEEN 1 AND 366 OR (strict AND d > day(last_day(make_date(CAST(y AS BIGINT), CAST(m AS BIGINT), 1)))) THEN error('22008|date/time field value out of range') ELSE CAST(make_date(CAST(y AS BIGINT), CAST(m AS BIGINT), 1) AS TIMESTAMP) + to_days(CAST(d - 1 AS INTEGER)) END;
+CREATE OR REPLACE TEMP MACRO rs_iso_date(y, w, d) AS CAST(date_trunc('week', make_date(CAST(y AS BIGINT), 1, 4)) AS TIMESTAMP) + to_days(CAST((w - 1) * 7 + d - 1 AS INTEGER));
+CREATE OR REPLACE TEMP MACRO rs_no_date(x, f) AS error('22007|invalid value "' || x || '" for the format "' || f || '"');
+CREATE OR REPLACE TEMP MACRO rs_zone(z) AS z;

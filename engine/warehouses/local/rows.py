@@ -38,8 +38,7 @@ class Translated:
 def run_remembered(session: LocalSession, translated: Translated) -> Outcome:
     if translated.changes is not None:
         return _change(session, translated)
-    cursor = session.connection.execute(translated.sql)
-    rows = cursor.fetchall()
+    rows = session.query_rows(translated.sql)
     return Outcome(translated.command, len(rows), translated.columns, rows)
 
 
@@ -139,14 +138,14 @@ def _change(session: LocalSession, translated: Translated) -> Outcome:
     if len(changes.statements) == 1 and not changes.refuse:
         return Outcome(translated.command, _count(session, changes.statements[0]))
     with session.atomic():
-        if changes.refuse and session.connection.execute(changes.refuse).fetchone() is not None:
+        if changes.refuse and session.query_rows(changes.refuse):
             raise WarehouseError(changes.refusal, sqlstate="XX000")
         return Outcome(translated.command, sum(_count(session, sql) for sql in changes.statements))
 
 
 def _count(session: LocalSession, sql: str) -> int:
-    row = session.connection.execute(sql).fetchone()
-    return int(row[0]) if row else 0
+    rows = session.query_rows(sql)
+    return int(rows[0][0]) if rows else 0
 
 
 def run_truncate(session: LocalSession, reader: Reader) -> Outcome:
@@ -171,6 +170,6 @@ def run_explain(session: LocalSession, reader: Reader) -> Outcome:
     query = parse_query(reader)
     reader.expect_end()
     sql, _ = query_sql(query, Scope(facts.context(session)))
-    found = session.connection.execute(f"EXPLAIN {sql}").fetchall()
+    found = session.query_rows(f"EXPLAIN {sql}")
     lines = [(line,) for row in found for line in str(row[-1]).splitlines()]
     return Outcome("EXPLAIN", len(lines), (ResultColumn("QUERY PLAN", "character varying(256)"),), lines)

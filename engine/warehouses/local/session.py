@@ -19,10 +19,11 @@ from ...storage import Storage
 from ...warehouse import Outcome
 from . import statements
 from .catalog import SYSTEM_SCHEMAS, TEMPORARY, Relation, no_such_relation, read_relation, relation_names
+from .macros import make_macros
 from .messages import as_warehouse_error
 
 LAYOUT = "1"
-"""Changes with macros.sql: a database file of another layout gets its macros anew."""
+"""Changes with catalog.sql."""
 
 _SETTINGS = (
     "SET integer_division = true; SET ieee_floating_point_ops = false; SET TimeZone = 'UTC'; "
@@ -121,21 +122,16 @@ def _why_not(path: Path | None, text: str) -> str:
 
 
 def _install(connection: duckdb.DuckDBPyConnection) -> None:
-    """Put macros and catalog into a new file, in one step."""
+    """Put the catalog into a new file."""
     try:
         made = connection.execute("SELECT layout FROM local_catalog.layout").fetchone()
     except duckdb.CatalogException:
         made = None
-    if made is not None and made[0] == LAYOUT:
-        return
-    text = (Path(__file__).parent / "macros.sql").read_text(encoding="utf-8")
-    if made is not None:
-        text = "\n".join(
-            line.replace("CREATE MACRO", "CREATE OR REPLACE MACRO", 1)
-            for line in text.split("-- Local Redshift's own:", 1)[0].splitlines()
-        )
-    stamp = "DELETE FROM local_catalog.layout" if made is not None else "CREATE TABLE local_catalog.layout (layout VARCHAR)"
-    connection.execute(f"BEGIN; {text} {stamp}; INSERT INTO local_catalog.layout VALUES ('{LAYOUT}'); COMMIT")
+    if made is None:
+        text = (Path(__file__).parent / "catalog.sql").read_text(encoding="utf-8")
+        connection.execute(f"BEGIN; {text} INSERT INTO local_catalog.layout VALUES ('{LAYOUT}'); COMMIT")
+    elif made[0] != LAYOUT:
+        raise WarehouseUnreachable("the database was made by another version of etlrun: remove its file")
 
 
 def _last_query(connection: duckdb.DuckDBPyConnection) -> int:
@@ -163,6 +159,8 @@ class LocalSession:
         self.changed_catalog = False
         self.journal: list[tuple[str, list[Any]]] = []
         """Rows about loads that are written again if the transaction in which they were is rolled back."""
+        self._macros: set[str] = set()
+        self._new_macros: set[str] = set()
         self._relations: dict[tuple[str, str], Relation | None] = {}
         self._seen_version = -1
         self.translations: dict[Any, Any] = {}
@@ -228,10 +226,23 @@ class LocalSession:
         except BaseException as error:
             self._fail()
             if isinstance(error, RuntimeError) and "interrupt" in str(error).lower():
-                raise WarehouseError("Query canceled on user's request", sqlstate="57014") from error
+                # DuckDB swallows the KeyboardInterrupt of a Ctrl-C while it works, and raises this instead.
+                raise KeyboardInterrupt from error
             if isinstance(error, RecursionError):
                 raise WarehouseError("the statement is nested too deeply", sqlstate="54001") from error
             raise
+
+    def query_rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run one DuckDB statement that may use macros, and return its rows."""
+        self.prepare_macros(sql)
+        rows: list[tuple[Any, ...]] = self.connection.execute(sql).fetchall()
+        return rows
+
+    def prepare_macros(self, sql: str) -> None:
+        made = make_macros(self.connection, sql, self._macros)
+        if made:
+            self._macros |= made
+            self._new_macros |= made if self.in_block else set()
 
     def _fail(self) -> None:
         if self.in_block:
@@ -269,7 +280,9 @@ class LocalSession:
         if self.changed_catalog:
             self._catalog_ended(committed)
         journal, self.journal = self.journal, []
+        new, self._new_macros = self._new_macros, set()
         if not committed:
+            self._macros -= new
             for sql, values in journal:
                 self.connection.execute(sql, values)
 
@@ -292,6 +305,7 @@ class LocalSession:
         except BaseException:
             with suppress(duckdb.Error):
                 self.connection.execute("ROLLBACK")
+            self._macros.clear()
             if self.changed_catalog:
                 self._catalog_ended(False)
             raise

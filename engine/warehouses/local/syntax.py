@@ -14,17 +14,17 @@ class Expression:
     __slots__ = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Number(Expression):
     text: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Text(Expression):
     value: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Constant(Expression):
     """NULL, TRUE, FALSE or DEFAULT."""
 
@@ -32,19 +32,19 @@ class Constant(Expression):
     default: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Name(Expression):
     """A column, perhaps with its table and schema, perhaps followed by steps into a SUPER value."""
 
     parts: tuple[str | int | Expression, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Star(Expression):
     table: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Step(Expression):
     """A step into a SUPER value that is not a plain column: json_parse(x).a[0]."""
 
@@ -52,20 +52,20 @@ class Step(Expression):
     path: tuple[str | int | Expression, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Unary(Expression):
     op: str
     value: Expression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Binary(Expression):
     op: str
     left: Expression
     right: Expression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Match(Expression):
     """LIKE, ILIKE, SIMILAR TO, and the POSIX operators."""
 
@@ -75,26 +75,26 @@ class Match(Expression):
     escape: Expression | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Is(Expression):
     value: Expression
     what: bool | OneOf["unknown"] | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Between(Expression):
     value: Expression
     low: Expression
     high: Expression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class In(Expression):
     value: Expression
     choices: tuple[Expression, ...] | Query
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Quantified(Expression):
     """x = ANY (query), x > ALL (query)."""
 
@@ -104,71 +104,71 @@ class Quantified(Expression):
     query: Query
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Exists(Expression):
     query: Query
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Scalar(Expression):
     """A query in parentheses where a value stands."""
 
     query: Query
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Row(Expression):
     values: tuple[Expression, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Case(Expression):
     value: Expression | None
     whens: tuple[tuple[Expression, Expression], ...]
     otherwise: Expression | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Cast(Expression):
     value: Expression
     type: DataType
     try_: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Interval(Expression):
     text: str
     fields: str = ""
     """What follows the text: 'day', 'day to second', or nothing."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class AtTimeZone(Expression):
     value: Expression
     zone: Expression
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Collate(Expression):
     value: Expression
     collation: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Order:
     value: Expression
     descending: bool = False
     nulls_first: bool | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Window:
     partition: tuple[Expression, ...] = ()
     order: tuple[Order, ...] = ()
     frame: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Call(Expression):
     name: str
     arguments: tuple[Expression, ...] = ()
@@ -182,7 +182,7 @@ class Call(Expression):
     """A string names a window of the WINDOW clause."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Item:
     """An item of a select list."""
 
@@ -190,7 +190,7 @@ class Item:
     alias: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Table:
     name: str
     schema: str | None = None
@@ -199,7 +199,7 @@ class Table:
     columns: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Derived:
     """A query in FROM."""
 
@@ -208,7 +208,7 @@ class Derived:
     columns: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Unnest:
     """FROM t, t.items AS item AT position; with `object`, FROM t, UNPIVOT t.attributes AS value AT name."""
 
@@ -218,7 +218,7 @@ class Unnest:
     object: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Series:
     """FROM generate_series(1, 10) AS n."""
 
@@ -227,7 +227,7 @@ class Series:
     columns: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Join:
     left: Source
     right: Source
@@ -238,7 +238,7 @@ class Join:
     natural: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Pivot:
     source: Source
     aggregates: tuple[Item, ...]
@@ -247,7 +247,7 @@ class Pivot:
     alias: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Unpivot:
     source: Source
     value: str
@@ -260,7 +260,7 @@ class Unpivot:
 Source = Table | Derived | Unnest | Series | Join | Pivot | Unpivot
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Grouping(Expression):
     """ROLLUP, CUBE or GROUPING SETS."""
 
@@ -268,7 +268,7 @@ class Grouping(Expression):
     groups: tuple[Expression, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Select:
     items: tuple[Item, ...]
     source: Source | None = None
@@ -283,7 +283,7 @@ class Select:
     into_temporary: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class SetOperation:
     op: OneOf["union", "intersect", "except"]
     all: bool
@@ -291,7 +291,7 @@ class SetOperation:
     right: Query
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Common:
     """One query of a WITH list."""
 
@@ -300,7 +300,7 @@ class Common:
     query: Query
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Query:
     body: Select | SetOperation | Query
     common: tuple[Common, ...] = ()
@@ -310,7 +310,7 @@ class Query:
     offset: Expression | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Insert:
     table: Table
     columns: tuple[str, ...] | None
@@ -318,7 +318,7 @@ class Insert:
     """A query, rows of VALUES, or None for DEFAULT VALUES."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Update:
     table: Table
     changes: tuple[tuple[str, Expression], ...]
@@ -328,7 +328,7 @@ class Update:
     recursive: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Delete:
     table: Table
     using: Source | None = None
@@ -337,7 +337,7 @@ class Delete:
     recursive: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Merge:
     table: Table
     source: Table

@@ -170,8 +170,8 @@ def _create_from(session: LocalSession, new: NewTable, schema: str) -> Outcome:
                         new.interleaved, new.backup)  # fmt: skip
     with session.atomic():
         relation = make_table(session, relation)
-        row = session.connection.execute(insert_query(relation, list(columns), sql, found)).fetchone()
-    return Outcome("CREATE TABLE", int(row[0]) if row else 0)
+        rows = session.query_rows(insert_query(relation, list(columns), sql, found))
+    return Outcome("CREATE TABLE", int(rows[0][0]))
 
 
 def _check_names(names: tuple[str, ...], new: NewTable) -> None:
@@ -320,7 +320,7 @@ def _add(session: LocalSession, relation: Relation, reader: Reader) -> None:
         raise WarehouseError("ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression",
                              sqlstate="0A000")  # fmt: skip
     default = f" DEFAULT {column.default}" if column.default is not None else ""
-    session.connection.execute(
+    session.query_rows(
         f"ALTER TABLE {relation.sql} ADD COLUMN {column_sql(replace(column, null=True))}{default}"
     )
     if not column.null:
@@ -463,7 +463,7 @@ def _append(session: LocalSession, relation: Relation, reader: Reader) -> None:
     _check_append(ours, theirs, ignore, fill)
     values = {name: quote(name) for name in ours if name in theirs}
     shown = ", ".join(values.get(column.name) or (column.default or "NULL") for column in relation.columns)
-    session.connection.execute(f"INSERT INTO {relation.sql} SELECT {shown} FROM {source.sql}")
+    session.query_rows(f"INSERT INTO {relation.sql} SELECT {shown} FROM {source.sql}")
     session.connection.execute(f"DELETE FROM {source.sql}")
 
 
