@@ -495,12 +495,21 @@ _PLAIN_TEXTS = frozenset(("region", "dateformat", "timeformat"))
 _WRITTEN_APART = frozenset(("table", "source", "columns", "authorization", "format"))
 
 
+def _escaping_literal(text: str) -> str:
+    r"""Return a literal that keeps its escapes, as AWS writes them: DELIMITER '\t', NULL AS '\N'.
+
+    A backslash is doubled only where it would hide a quote. `parse` reads both spellings alike.
+    """
+    return "'" + re.sub(r"\\(?=[\\']|\Z)", r"\\\\", text).replace("'", "''") + "'"
+
+
 def _written_option(name: str, value: object) -> str:
     if name in _WRITTEN_APART or value is None or value is False:
         return ""
     keyword = name.upper().removesuffix("_AS")
     if isinstance(value, str) and name in _TEXT_FIELDS:
-        return f"{keyword} {'' if name in _PLAIN_TEXTS else 'AS '}{literal(value)}"
+        text = _escaping_literal(value) if name in ("delimiter", "null_as") else literal(value)
+        return f"{keyword} {'' if name in _PLAIN_TEXTS else 'AS '}{text}"
     if value is True or value == "":
         return keyword if value else ""
     return str(value).upper() if name == "compression" else f"{keyword} {str(value).upper()}"

@@ -66,7 +66,7 @@ class InvalidPipeline(EtlrunError):
     exit_code = 3
 
     def __init__(self, problems: list[Problem] | tuple[Problem, ...]) -> None:
-        self.problems = tuple(sorted(set(problems), key=lambda problem: problem.position))
+        self.problems = tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.position))
         super().__init__("\n".join(f"{p.where}: {p.message}" if p.where else p.message for p in self.problems))
 
 
