@@ -17,7 +17,11 @@ from .sql import closed
 
 _EXCERPT_WIDTH = 110
 _STATEMENT_LINES = 12
-_WRITTEN_PASSWORD = re.compile(r"(password['\"]?\s*:\s*)(?!\$\{)([^\s,}]+)")
+_NO_SUCH_COLUMN = "42703"
+_QUOTED = r"""'(?:[^']|'')*'?|"(?:[^"\\]|\\.)*"?"""
+_PASSWORD = r"""(password['"]?\s*:\s*)(?!\$\{\w+\})"""  # ${NAME} tells nothing
+_WRITTEN_PASSWORD = re.compile(rf"{_PASSWORD}({_QUOTED}|\S.*)")
+_PASSWORD_IN_BRACES = re.compile(rf"{_PASSWORD}({_QUOTED}|[^\s,}}][^,}}]*)")
 
 
 def plan_text(plan: Plan) -> Iterator[str]:
@@ -69,9 +73,7 @@ def problem_text(problem: Problem) -> Iterator[str]:
 
 
 def _excerpt(where: Where) -> Iterator[str]:
-    # A password that was written out stays out of the excerpt; stars of its length keep the caret in place.
-    text = _WRITTEN_PASSWORD.sub(lambda match: match[1] + "*" * len(match[2]), where.text.replace("\t", " "))
-    start = where.column - 1
+    text, start = _without_password(where.text.replace("\t", " ")), where.column - 1
     cut = max(0, min(start - 40, len(text) - _EXCERPT_WIDTH))
     shown = text[cut : cut + _EXCERPT_WIDTH]
     indent = 0 if cut else len(shown) - len(shown.lstrip())
@@ -80,6 +82,12 @@ def _excerpt(where: Where) -> Iterator[str]:
     begin = max(start - cut, indent if where.column == 1 and where.width > 1 else 0)
     width = max(1, min(where.width, len(shown.rstrip()) - begin))
     yield f"{' ' * (len(number) - 2)}| {' ' * begin}{'^' * width}"
+
+
+def _without_password(line: str) -> str:
+    """Return a line of YAML with a password that was written out as stars; their number keeps the caret in place."""
+    pattern = _PASSWORD_IN_BRACES if "{" in line.partition("password")[0] else _WRITTEN_PASSWORD
+    return pattern.sub(lambda match: match[1] + "*" * len(match[2]), line)
 
 
 def error_text(error: EtlrunError) -> Iterator[str]:
@@ -129,7 +137,7 @@ def event_text(plan: Plan, event: Event) -> Iterator[str]:
             yield f"{head} …"
         case StepDone(rows=rows, seconds=seconds, rejects=rejects):
             left_out = f", {len(rejects):,} left out" if rejects else ""
-            yield f"{head}: {rows:,} rows in {seconds:.2f} s{left_out}"
+            yield f"{head}: {rows:,} row{'s' if rows != 1 else ''} in {seconds:.2f} s{left_out}"
         case StepFailed(seconds=seconds, error=error):
             yield f"{head}: failed after {seconds:.2f} s: {masked(str(error))}"
         case StepSkipped(because=because):
@@ -141,6 +149,9 @@ def failure_text(failure: StepFailed) -> Iterator[str]:
     first, *rest = error_text(failure.error)
     yield f"{failure.step.where}: {failure.step.name} failed and was rolled back: {first}"
     yield from rest
+    if isinstance(failure.error, WarehouseError) and failure.error.sqlstate == _NO_SUCH_COLUMN:
+        name = failure.step.name
+        yield f"  if the columns of {name} have changed in the YAML: run again with --full-refresh --select {name}"
     if failure.statement:
         sql = masked(failure.statement.sql).split("\n")
         yield "  in the statement"
