@@ -93,7 +93,8 @@ def grouped(value: Typed, scope: Scope) -> str:
 def orders_sql(orders: tuple[s.Order, ...], scope: Scope, translate: Translate) -> str:
     """NULL is larger than anything."""
     return ", ".join(
-        f"{translate(order.value, scope).sql} {'DESC' if order.descending else 'ASC'} {nulls(order)}" for order in orders
+        f"{translate(order.value, scope).sql} {'DESC' if order.descending else 'ASC'} {nulls(order)}"
+        for order in orders
     )
 
 
@@ -157,8 +158,10 @@ def _avg(node: s.Call, scope: Scope, translate: Translate) -> Typed:
 def _extreme(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     (value,) = _arguments(node, scope, translate, 1, 1)
     if value.type == UNKNOWN:
-        value = Typed(as_text(value) if value.constant is not None else "CAST(NULL AS VARCHAR)", varchar(
-            len((value.constant or "").encode()) or 1))
+        value = Typed(
+            as_text(value) if value.constant is not None else "CAST(NULL AS VARCHAR)",
+            varchar(len((value.constant or "").encode()) or 1),
+        )
     core = f"{node.name}({value.sql}){_over(node, scope, translate)}"
     if value.type == BOOLEAN:
         raise wrong_arguments(node, [value])
@@ -167,7 +170,9 @@ def _extreme(node: s.Call, scope: Scope, translate: Translate) -> Typed:
 
 def _any_value(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     (value,) = _arguments(node, scope, translate, 1, 1)
-    return Typed(f"any_value({value.sql}){_over(node, scope, translate)}", value.type if value.type != UNKNOWN else varchar(1))
+    return Typed(
+        f"any_value({value.sql}){_over(node, scope, translate)}", value.type if value.type != UNKNOWN else varchar(1)
+    )
 
 
 def _statistic(name: str) -> Handler:

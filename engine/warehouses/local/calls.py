@@ -56,7 +56,13 @@ def _called(name: str, function: Function, arguments: list[Typed]) -> Typed:
     for kind, argument in zip(function.kinds, arguments, strict=True):
         value = argument
         if argument.type == SUPER and kind not in ("super", "any"):
-            value = cast(argument, varchar()) if kind in ("text", "str") else Typed(as_parameter(kind, Typed("NULL", UNKNOWN)).replace("NULL", f"rs_scalar({argument.sql})"), UNKNOWN)
+            value = (
+                cast(argument, varchar())
+                if kind in ("text", "str")
+                else Typed(
+                    as_parameter(kind, Typed("NULL", UNKNOWN)).replace("NULL", f"rs_scalar({argument.sql})"), UNKNOWN
+                )
+            )
             texts.append(value.sql)
             continue
         texts.append(as_parameter(kind, value))
@@ -97,11 +103,11 @@ def no_such_function(name: str, arguments: list[Typed]) -> WarehouseError:
         hint = "No function matches the given name and argument types. You may need to add explicit type casts."
     else:
         close = get_close_matches(name, names, n=1)
-        hint = f"did you mean {close[0]}?" if close else "Redshift has no function of this name, or local Redshift not yet"
+        hint = (
+            f"did you mean {close[0]}?" if close else "Redshift has no function of this name, or local Redshift not yet"
+        )
     return WarehouseError(f"function {name}({types}) does not exist", sqlstate="42883", hint=hint)
 
 
 def is_aggregate(node: s.Call) -> bool:
     return node.name in aggregates.AGGREGATES and node.over is None
-
-

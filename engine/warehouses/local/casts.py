@@ -48,7 +48,7 @@ _ASSIGNED = {
     "timestamptz": {"date", "timestamp", "timestamptz", "time", "timetz", "text", "super"},
     "time": {"time", "timetz", "interval", "text"}, "timetz": {"time", "timetz", "text"},
     "interval": {"interval", "text"}, "varbyte": {"varbyte"},
-    "super": {*_NUMBERS, "text", "bool", "date", "timestamp", "timestamptz", "time", "super"},
+    "super": {*_NUMBERS, "bool", "date", "timestamp", "timestamptz", "time", "super"},
 }  # fmt: skip
 """What INSERT and UPDATE convert by themselves; a text column into a number needs a CAST."""
 
@@ -75,13 +75,13 @@ def _from_constant(value: Typed, target: DataType) -> Typed:
     return Typed(_convert(text, target), target, value.name)
 
 
-def assign(value: Typed, target: DataType, column: str) -> str:
+def assign(value: Typed, target: DataType, column: str, *, untyped: bool = False) -> str:
     """Return `value` as it is written into a column of type `target`: too long a text is an error.
 
     Errors: WarehouseError 42804 where only a CAST converts.
     """
     source = category(value.type)
-    if source != "unknown" and category(target) not in _ASSIGNED.get(source, ()):
+    if source != "unknown" and not untyped and category(target) not in _ASSIGNED.get(source, ()):
         raise WarehouseError(
             f'column "{column}" is of type {format_type(target, False)} '
             f"but expression is of type {format_type(value.type, False)}",
@@ -92,6 +92,8 @@ def assign(value: Typed, target: DataType, column: str) -> str:
         return "NULL"
     if not target.is_text:
         return implicit(value, target)
+    if value.constant is not None and value.constant.isascii() and len(value.constant) <= (target.length or 1):
+        return value.sql if target.name == "varchar" else literal(value.constant.rstrip(" "))
     text = value.sql if source in ("text", "unknown") else as_text(value)
     length, name = target.length or 1, literal(format_type(target))
     if target.name == "char":

@@ -85,7 +85,7 @@ class Relation:
     @property
     def sql(self) -> str:
         """The quoted DuckDB name."""
-        return f'temp.main.{quote(self.name)}' if self.temporary else f"{quote(self.schema)}.{quote(self.name)}"
+        return f"temp.main.{quote(self.name)}" if self.temporary else f"{quote(self.schema)}.{quote(self.name)}"
 
     def column(self, name: str) -> Column:
         """Errors: WarehouseError 42703 with a suggestion."""
@@ -111,9 +111,7 @@ def no_such_column(name: str, relation: str, known: list[str]) -> WarehouseError
 def read_relation(connection: DuckDBPyConnection, schema: str, name: str) -> Relation | None:
     """Return the relation, or None. Temporary ones are kept per session, in DuckDB's temp schema."""
     place = "temp.main.local_relation" if schema == TEMPORARY else "local_catalog.relation"
-    found = connection.execute(
-        f"SELECT record FROM {place} WHERE schema = ? AND name = ?", [schema, name]
-    ).fetchone()
+    found = connection.execute(f"SELECT record FROM {place} WHERE schema = ? AND name = ?", [schema, name]).fetchone()
     return None if found is None else _relation(json.loads(found[0]))
 
 
@@ -121,7 +119,9 @@ def write_relation(connection: DuckDBPyConnection, relation: Relation) -> None:
     """Add the relation."""
     place = "temp.main.local_relation" if relation.temporary else "local_catalog.relation"
     record = json.dumps(asdict(relation), ensure_ascii=False, separators=(",", ":"))
-    connection.execute(f"INSERT INTO {place} VALUES (?, ?, ?, ?)", [relation.schema, relation.name, relation.kind, record])
+    connection.execute(
+        f"INSERT INTO {place} VALUES (?, ?, ?, ?)", [relation.schema, relation.name, relation.kind, record]
+    )
 
 
 def forget_relation(connection: DuckDBPyConnection, relation: Relation) -> None:

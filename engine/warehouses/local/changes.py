@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/r_INSERT_30.html, r_UPDAT
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...errors import WarehouseError
@@ -48,10 +48,12 @@ def insert_query(relation: Relation, targets: list[Column], sql: str, columns: t
     """Return the INSERT of a translated query into the target columns."""
     names = [f"c{number}" for number in range(len(columns))]
     given = {
-        target.name: assign(Typed(f"q.{name}", column.type), target.type, target.name)
+        target.name: assign(Typed(f"q.{name}", column.type), target.type, target.name, untyped=column.untyped)
         for target, name, column in zip(targets, names, columns, strict=True)
     }
-    return f"INSERT INTO {relation.sql} SELECT {', '.join(_filled(relation, given))} FROM ({sql}) AS q({', '.join(names)})"
+    return (
+        f"INSERT INTO {relation.sql} SELECT {', '.join(_filled(relation, given))} FROM ({sql}) AS q({', '.join(names)})"
+    )
 
 
 def _filled(relation: Relation, given: dict[str, str]) -> Iterator[str]:
@@ -184,7 +186,10 @@ def merge_changes(merge: s.Merge, target: Relation, source: Relation, session: S
     values = ", ".join(_row(merge.values, targets, target, only_source))
     twice = f"SELECT 1 FROM {into} JOIN {using} ON {on} GROUP BY {quote(sides[0])}.rowid HAVING count(*) > 1 LIMIT 1"
     return Changes(
-        (f"MERGE INTO {into} USING {using} ON {on} WHEN MATCHED THEN {matched} WHEN NOT MATCHED THEN INSERT VALUES ({values})",),
+        (
+            f"MERGE INTO {into} USING {using} ON {on} WHEN MATCHED THEN {matched} "
+            f"WHEN NOT MATCHED THEN INSERT VALUES ({values})",
+        ),
         twice if merge.changes is not None else "",
         "Found multiple matches to update the same tuple.",
     )

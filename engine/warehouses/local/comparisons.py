@@ -5,9 +5,10 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html#r_
 
 from __future__ import annotations
 
+from ...datatypes import DataType
 from ...errors import WarehouseError
 from .casts import as_text, implicit
-from .values import DOUBLE, SUPER, UNKNOWN, DataType, Typed, category, common_type, format_type, literal
+from .values import DOUBLE, SUPER, UNKNOWN, Typed, category, common_type, format_type, literal
 
 
 def compare(op: str, left: Typed, right: Typed, exact_blanks: bool) -> str:
@@ -31,8 +32,7 @@ def _with_constant(op: str, value: Typed, constant: str) -> str:
     text = literal(constant)
     if op == "=" and "\0" not in constant:
         return (
-            f"({value.sql} >= {text} AND {value.sql} < {literal(constant + '!')} "
-            f"AND rtrim({value.sql}, ' ') = {text})"
+            f"({value.sql} >= {text} AND {value.sql} < {literal(constant + '!')} AND rtrim({value.sql}, ' ') = {text})"
         )
     if op in (">=", "<"):
         return f"({value.sql} {op} {text})"
@@ -74,9 +74,6 @@ def _as(value: Typed, type_: DataType) -> str:
     number = ("int", "decimal", "float")
     if value.constant is None and category(value.type) in number and category(type_) in number:
         return value.sql
-    if value.type == UNKNOWN and value.constant is not None and category(type_) == "int":
-        stripped = value.constant.strip().lstrip("+-")
-        return implicit(value, type_ if stripped.isdigit() else type_)
     return implicit(value, type_)
 
 

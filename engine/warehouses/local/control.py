@@ -47,7 +47,13 @@ def _modes(reader: Reader) -> None:
     while True:
         reader.take_op(",")
         if reader.take("isolation", "level"):
-            levels = (("serializable",), ("snapshot",), ("repeatable", "read"), ("read", "committed"), ("read", "uncommitted"))
+            levels = (
+                ("serializable",),
+                ("snapshot",),
+                ("repeatable", "read"),
+                ("read", "committed"),
+                ("read", "uncommitted"),
+            )
             if not any(reader.take(*level) for level in levels):
                 raise reader.error("expected an isolation level")
         elif not (reader.take("read", "write") or reader.take("read", "only")):
@@ -94,7 +100,9 @@ def set_(session: LocalSession, reader: Reader) -> Outcome:
     reader.expect_end()
     _check_name(name)
     if name == "search_path":
-        session.search_path = tuple(part.strip().strip('"') for value in values for part in value.split(",") if part.strip())
+        session.search_path = tuple(
+            part.strip().strip('"') for value in values for part in value.split(",") if part.strip()
+        )
     if name == "timezone" and ", ".join(values).upper() not in ("UTC", "GMT", "DEFAULT", "ETC/UTC"):
         raise WarehouseError("not supported locally: a session time zone other than UTC", sqlstate="0A000",
                              hint="use CONVERT_TIMEZONE")  # fmt: skip
@@ -113,7 +121,11 @@ def _setting(reader: Reader) -> str:
 
 
 def _check_name(name: str) -> None:
-    if name not in _DEFAULTS and "." not in name and not name.startswith(("enable_", "wlm_", "spectrum_", "mv_", "use_")):
+    if (
+        name not in _DEFAULTS
+        and "." not in name
+        and not name.startswith(("enable_", "wlm_", "spectrum_", "mv_", "use_"))
+    ):
         raise WarehouseError(f'unrecognized configuration parameter "{name}"', sqlstate="42704")
 
 

@@ -76,8 +76,11 @@ def _extract(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     part, (value,) = _part(node), _rest(node, scope, translate, 1)
     value = value if category(value.type) == "interval" else _moment(node, value)
     _check_part(part, value, node)
-    return Typed(f"CAST({_EXTRACT[part].format(value.sql)} AS {'BIGINT' if part == 'epoch' else 'INTEGER'})",
-                 BIGINT if part == "epoch" else INTEGER, "date_part")
+    return Typed(
+        f"CAST({_EXTRACT[part].format(value.sql)} AS {'BIGINT' if part == 'epoch' else 'INTEGER'})",
+        BIGINT if part == "epoch" else INTEGER,
+        "date_part",
+    )
 
 
 def _date_part(node: s.Call, scope: Scope, translate: Translate) -> Typed:
@@ -133,7 +136,9 @@ def _datediff(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     kinds = {category(value.type) for value in values}
     unit = {"dayofweek": "day", "dayofyear": "day", "epoch": "second"}.get(part, part)
     if kinds <= {"time", "timetz"}:
-        return Typed(f"date_diff('{unit}', CAST({values[0].sql} AS TIME), CAST({values[1].sql} AS TIME))", BIGINT, "date_diff")
+        return Typed(
+            f"date_diff('{unit}', CAST({values[0].sql} AS TIME), CAST({values[1].sql} AS TIME))", BIGINT, "date_diff"
+        )
     target = DATE if kinds == {"date"} else TIMESTAMP
     texts = [value.sql if value.type == target else f"CAST({value.sql} AS {target.name})" for value in values]
     return Typed(f"date_diff('{unit}', {texts[0]}, {texts[1]})", BIGINT, "date_diff")

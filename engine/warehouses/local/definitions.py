@@ -45,7 +45,9 @@ def create(session: LocalSession, reader: Reader) -> Outcome:
     if any(reader.at(word) for word in ("table", "temp", "temporary", "local")) and not replacing:
         reader.rewind(start)
         return create_table(session, reader)
-    if any(reader.at(word) for word in ("user", "group", "role", "database", "procedure", "library", "datashare", "model")):
+    if any(
+        reader.at(word) for word in ("user", "group", "role", "database", "procedure", "library", "datashare", "model")
+    ):
         raise _not_here(f"CREATE {reader.token.value.upper()}")
     raise reader.error()
 
@@ -215,8 +217,9 @@ def _check_qualified(query: s.Query) -> None:
     for table in _tables(query, frozenset()):
         if table.schema is None:
             raise WarehouseError(
-                f'All the relation names inside should be qualified when creating VIEW WITH NO SCHEMA BINDING: "{table.name}"',
+                "All the relation names inside should be qualified when creating VIEW WITH NO SCHEMA BINDING",
                 sqlstate="42601",
+                hint=f'write "{table.name}" with its schema',
             )
 
 

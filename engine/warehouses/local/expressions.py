@@ -31,6 +31,7 @@ from .values import (
     literal,
 )
 
+
 def expression(node: s.Expression, scope: Scope) -> Typed:
     """Translate one expression. Errors: WarehouseError."""
     found = _TRANSLATIONS[type(node)](node, scope)
@@ -72,7 +73,9 @@ def _number(node: s.Number, scope: Scope) -> Typed:
     precision = max(len(digits), len(fraction), 1)
     if precision > 38:
         return Typed(f"CAST('{text}' AS DOUBLE)", DOUBLE)
-    return Typed(f"CAST('{whole or '0'}.{fraction}' AS DECIMAL({precision},{len(fraction)}))", decimal(precision, len(fraction)))
+    return Typed(
+        f"CAST('{whole or '0'}.{fraction}' AS DECIMAL({precision},{len(fraction)}))", decimal(precision, len(fraction))
+    )
 
 
 def _text(node: s.Text, scope: Scope) -> Typed:
@@ -215,9 +218,12 @@ def _in_query(node: s.In, scope: Scope) -> Typed:
     query, columns = _subquery(node.choices, scope)
     values = node.value.values if isinstance(node.value, s.Row) else (node.value,)
     if len(values) != len(columns):
-        raise WarehouseError("subquery has too many columns" if len(values) < len(columns) else
-                             "subquery has too few columns", sqlstate="42601")
-    lefts, rights = [], []
+        raise WarehouseError(
+            "subquery has too many columns" if len(values) < len(columns) else "subquery has too few columns",
+            sqlstate="42601",
+        )
+    lefts: list[str] = []
+    rights: list[str] = []
     for value, column in zip(values, columns, strict=True):
         right = Typed(f"q.c{len(rights)}", column.type, nocase=column.nocase)
         left, (right_sql,) = compared(expression(value, scope), [right], scope.session.exact_blanks)
@@ -302,7 +308,9 @@ def _collate(node: s.Collate, scope: Scope) -> Typed:
     if node.collation not in ("case_sensitive", "case_insensitive", "cs", "ci"):
         raise WarehouseError(f'collation "{node.collation}" does not exist', sqlstate="42704")
     nocase = node.collation in ("case_insensitive", "ci")
-    return Typed(f"({as_text(value)} COLLATE {'NOCASE' if nocase else 'BINARY'})", value.type, value.name, nocase=nocase)
+    return Typed(
+        f"({as_text(value)} COLLATE {'NOCASE' if nocase else 'BINARY'})", value.type, value.name, nocase=nocase
+    )
 
 
 def _call(node: s.Call, scope: Scope) -> Typed:

@@ -21,7 +21,8 @@ _NUMBERS_OF = {
     "HH24": ("hour({})", 2), "HH12": ("((hour({}) + 11) % 12 + 1)", 2), "HH": ("((hour({}) + 11) % 12 + 1)", 2),
     "MI": ("minute({})", 2), "SS": ("second({})", 2), "MS": ("(millisecond({}) % 1000)", 3),
     "US": ("(microsecond({}) % 1000000)", 6), "SSSS": ("(hour({0}) * 3600 + minute({0}) * 60 + second({0}))", 1),
-    "YYYY": ("year({})", 4), "YYY": ("(year({}) % 1000)", 3), "YY": ("(year({}) % 100)", 2), "Y": ("(year({}) % 10)", 1),
+    "YYYY": ("year({})", 4), "YYY": ("(year({}) % 1000)", 3), "YY": ("(year({}) % 100)", 2),
+    "Y": ("(year({}) % 10)", 1),
     "IYYY": ("isoyear({})", 4), "IYY": ("(isoyear({}) % 1000)", 3), "IY": ("(isoyear({}) % 100)", 2),
     "I": ("(isoyear({}) % 10)", 1), "MM": ("month({})", 2), "DDD": ("dayofyear({})", 3), "DD": ("day({})", 2),
     "IDDD": ("((week({0}) - 1) * 7 + isodow({0}))", 3),
@@ -180,10 +181,16 @@ def _assembled(sql: str, found: str, groups: set[str], pattern: str, strict: boo
     month = f"rs_month(f.mon, {literal(pattern)})" if "mon" in groups else part("mo")
     hour = part("h", "0")
     if "h12" in groups:
-        hour = f"({part('h12')} % 12 + CASE WHEN lower(f.ap[1]) = 'p' THEN 12 ELSE 0 END)" if "ap" in groups else part("h12")
+        hour = (
+            f"({part('h12')} % 12 + CASE WHEN lower(f.ap[1]) = 'p' THEN 12 ELSE 0 END)"
+            if "ap" in groups
+            else part("h12")
+        )
     second = part("s", "0") if "ssss" not in groups else part("ssss")
-    fraction = "CAST(rpad(f.us, 6, '0') AS BIGINT)" if "us" in groups else (
-        "CAST(rpad(f.ms, 3, '0') AS BIGINT) * 1000" if "ms" in groups else "0"
+    fraction = (
+        "CAST(rpad(f.us, 6, '0') AS BIGINT)"
+        if "us" in groups
+        else ("CAST(rpad(f.ms, 3, '0') AS BIGINT) * 1000" if "ms" in groups else "0")
     )
     day = part("doy") if "doy" in groups else part("d")
     if "doy" in groups:
@@ -269,7 +276,15 @@ def _tail(fraction: list[str], places: int, number: str, bare: bool) -> str:
 
 
 def _signed(
-    tokens: list[str], whole: list[str], body: str, tail: str, number: str, bare: bool, digits: int, places: int, point: bool
+    tokens: list[str],
+    whole: list[str],
+    body: str,
+    tail: str,
+    number: str,
+    bare: bool,
+    digits: int,
+    places: int,
+    point: bool,
 ) -> str:
     width = sum(token in ("9", "0", ",", "G") for token in whole)
     trailing = next((t for t in reversed(tokens) if t in ("S", "MI", "PR", "SG", "PL")), "")
@@ -284,7 +299,11 @@ def _signed(
         text = f"({_placed(core, symbol, width, bare)} || CASE WHEN {negative} THEN '-' ELSE '+' END)"
     elif trailing in ("S", "SG", "PL") and leads:
         sign = f"CASE WHEN {negative} THEN '-' ELSE '+' END"
-        text = f"lpad({sign} || {symbol} || ltrim({core}), CAST(length({core}) + 1 AS INTEGER), ' ')" if trailing == "S" else f"({sign} || {core})"
+        text = (
+            f"lpad({sign} || {symbol} || ltrim({core}), CAST(length({core}) + 1 AS INTEGER), ' ')"
+            if trailing == "S"
+            else f"({sign} || {core})"
+        )
     elif trailing == "MI":
         text = f"({minus} || {core})" if leads else f"({core} || {minus})"
     elif trailing == "PR":
@@ -300,7 +319,11 @@ def _signed(
 
 
 def _placed(core: str, symbol: str, width: int, bare: bool) -> str:
-    return f"lpad({symbol} || ltrim({core}), CAST(length({core}) + length({symbol}) AS INTEGER), ' ')" if symbol != "''" else core
+    return (
+        f"lpad({symbol} || ltrim({core}), CAST(length({core}) + length({symbol}) AS INTEGER), ' ')"
+        if symbol != "''"
+        else core
+    )
 
 
 def number_of_text(sql: str, pattern: str) -> tuple[str, int, int]:

@@ -20,10 +20,10 @@ from .values import varchar
 _TABLE = r"""
 # String functions: https://docs.aws.amazon.com/redshift/latest/dg/String_functions_header.html
 ascii(text) -> integer = CASE WHEN {0} = '' THEN 0 ELSE unicode({0}) END
-bpcharcmp(text, text) -> integer = CASE WHEN rtrim({0}, ' ') < rtrim({1}, ' ') THEN -1 WHEN rtrim({0}, ' ') > rtrim({1}, ' ') THEN 1 ELSE 0 END
+bpcharcmp(text, text) -> integer = rs_compare(rtrim({0}, ' '), rtrim({1}, ' '))
 btrim(text) -> $1 = trim({0}, ' ')
 btrim(text, text) -> $1 = trim({0}, {1})
-bttext_pattern_cmp(text, text) -> integer = CASE WHEN {0} < {1} THEN -1 WHEN {0} > {1} THEN 1 ELSE 0 END
+bttext_pattern_cmp(text, text) -> integer = rs_compare({0}, {1})
 char_length(text) -> integer = CAST(length({0}) AS INTEGER)
 character_length(text) -> integer = CAST(length({0}) AS INTEGER)
 charindex(text, text) -> integer = CAST(strpos({1}, {0}) AS INTEGER)
@@ -50,7 +50,7 @@ ltrim(text, text) -> $1 = ltrim({0}, {1})
 md5(text) -> varchar(32) = md5({0})
 octet_length(text) -> integer = CAST(strlen({0}) AS INTEGER)
 octet_length(varbyte) -> integer = CAST(octet_length({0}) AS INTEGER)
-octetindex(text, text) -> integer = CASE WHEN contains({1}, {0}) THEN CAST(strlen(split_part({1}, {0}, 1)) + 1 AS INTEGER) ELSE 0 END
+octetindex(text, text) -> integer = rs_octet_index({0}, {1})
 quote_ident(text) -> varchar = rs_quote_ident({0})
 quote_literal(text) -> varchar = '''' || replace(replace({0}, '\', '\\'), '''', '''''') || ''''
 repeat(text, int) -> varchar = repeat({0}, {1})
@@ -85,7 +85,6 @@ upper(super) -> super = rs_super_text({0}, upper({0} ->> '$'))
 url_decode(text) -> varchar = url_decode({0})
 urlencode(text) -> varchar = url_encode({0})
 text(str) -> varchar = {0}
-ascii_is(text) -> boolean = strlen({0}) = length({0})
 
 # Math functions: https://docs.aws.amazon.com/redshift/latest/dg/Math_functions.html
 abs(num) -> $1 = abs({0})
@@ -155,12 +154,12 @@ json_size(super) -> integer = CAST(strlen(CAST({0} AS VARCHAR)) AS INTEGER)
 json_typeof(super) -> varchar(16) = rs_json_typeof({0})
 
 # SUPER: https://docs.aws.amazon.com/redshift/latest/dg/Array_Functions.html, r_object_function.html
-get_array_length(super) -> integer = CASE WHEN json_type({0}) = 'ARRAY' THEN CAST(json_array_length({0}) AS INTEGER) END
-get_number_attributes(super) -> integer = CASE WHEN json_type({0}) = 'OBJECT' THEN CAST(len(json_keys({0})) AS INTEGER) END
+get_array_length(super) -> integer = rs_array_length({0})
+get_number_attributes(super) -> integer = rs_attribute_count({0})
 array_concat(super, super) -> super = rs_array_concat({0}, {1})
 array_flatten(super) -> super = rs_array_flatten({0})
-array_contains(super, any) -> boolean = list_contains(from_json({0}, '["JSON"]'), CAST(to_json({1}) AS JSON))
-array_distinct(super) -> super = CAST(to_json(list_distinct(from_json({0}, '["JSON"]'))) AS JSON)
+array_contains(super, any) -> boolean = rs_array_contains({0}, CAST(to_json({1}) AS JSON))
+array_distinct(super) -> super = rs_array_distinct({0})
 subarray(super, int) -> super = rs_subarray({0}, {1}, 2147483647)
 subarray(super, int, int) -> super = rs_subarray({0}, {1}, {2})
 split_to_array(text) -> super = CAST(to_json(string_split({0}, ',')) AS JSON)

@@ -5,11 +5,16 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/r_SELECT_synopsis.html, r
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Literal, TypeVar
+
 from ...datatypes import DataType, UnknownType, parse_type
 from ...errors import WarehouseError
 from . import syntax as s
 from .keywords import RESERVED
 from .tokens import Reader
+
+T = TypeVar("T")
 
 _COMPARISONS = {"=", "<>", "!=", "<", ">", "<=", ">="}
 _POWERS = {
@@ -24,11 +29,57 @@ _WORD_POWERS = {
 }  # fmt: skip
 _MATCHES = {"~": "~", "!~": "~", "~*": "~*", "!~*": "~*", "~~": "like", "!~~": "like", "~~*": "ilike", "!~~*": "ilike"}
 _NO_PARENTHESES = frozenset(
-    ["current_date", "current_time", "current_timestamp", "current_user", "current_user_id", "localtime", "localtimestamp", "session_user", "sysdate", "user"]
+    [
+        "current_date",
+        "current_time",
+        "current_timestamp",
+        "current_user",
+        "current_user_id",
+        "localtime",
+        "localtimestamp",
+        "session_user",
+        "sysdate",
+        "user",
+    ]
 )
 _TYPED_STRINGS = frozenset(["date", "time", "timetz", "timestamp", "timestamptz"])
 _ENDS_AN_ALIAS = frozenset(
-    ["from", "where", "group", "having", "qualify", "window", "order", "limit", "offset", "union", "intersect", "except", "minus", "on", "using", "join", "inner", "left", "right", "full", "cross", "natural", "pivot", "unpivot", "as", "at", "into", "start", "connect", "set", "when", "fetch", "for", "remove"]
+    [
+        "from",
+        "where",
+        "group",
+        "having",
+        "qualify",
+        "window",
+        "order",
+        "limit",
+        "offset",
+        "union",
+        "intersect",
+        "except",
+        "minus",
+        "on",
+        "using",
+        "join",
+        "inner",
+        "left",
+        "right",
+        "full",
+        "cross",
+        "natural",
+        "pivot",
+        "unpivot",
+        "as",
+        "at",
+        "into",
+        "start",
+        "connect",
+        "set",
+        "when",
+        "fetch",
+        "for",
+        "remove",
+    ]
 )
 _SETS = frozenset({"union", "intersect", "except", "minus"})
 _JOINS = frozenset({"join", "inner", "left", "right", "full", "cross", "natural"})
@@ -82,7 +133,7 @@ def _names_in_parentheses(reader: Reader) -> tuple[str, ...]:
 
 
 def _set_operations(reader: Reader, power: int) -> s.Select | s.SetOperation | s.Query:
-    left = _operand(reader)
+    left: s.Select | s.SetOperation | s.Query = _operand(reader)
     while reader.at_any(_SETS):
         word = reader.token.value
         binds = 2 if word == "intersect" else 1
@@ -177,7 +228,7 @@ def _group(reader: Reader) -> s.Expression:
     for kind in ("rollup", "cube"):
         if reader.at(kind) and reader.look().value == "(":
             reader.advance()
-            return s.Grouping(kind, _expressions_in_parentheses(reader))  # type: ignore[arg-type]
+            return s.Grouping(kind, _expressions_in_parentheses(reader))
     if reader.take("grouping", "sets"):
         reader.expect_op("(")
         groups = _comma_separated(reader, _group)
@@ -190,7 +241,7 @@ def _group(reader: Reader) -> s.Expression:
     return parse_expression(reader)
 
 
-def _comma_separated(reader: Reader, read):  # type: ignore[no-untyped-def]
+def _comma_separated(reader: Reader, read: Callable[[Reader], T]) -> list[T]:
     found = [read(reader)]
     while reader.take_op(","):
         found.append(read(reader))
@@ -315,7 +366,9 @@ def _source_in_parentheses(reader: Reader) -> s.Source:
 def _function_source(reader: Reader) -> s.Source:
     name = reader.token.value
     if name != "generate_series":
-        raise WarehouseError(f"function {name} is not a table", sqlstate="42809", hint="Redshift has no such table function")
+        raise WarehouseError(
+            f"function {name} is not a table", sqlstate="42809", hint="Redshift has no such table function"
+        )
     reader.advance()
     arguments = _expressions_in_parentheses(reader)
     alias, columns = _source_alias(reader)
@@ -350,8 +403,14 @@ def _path(reader: Reader) -> s.Name:
 
 
 def _source_alias(reader: Reader) -> tuple[str, tuple[str, ...]]:
-    if reader.take("as") or reader.token.kind == "name" or (
-        reader.token.kind == "word" and reader.token.value not in RESERVED and reader.token.value not in _ENDS_AN_ALIAS
+    if (
+        reader.take("as")
+        or reader.token.kind == "name"
+        or (
+            reader.token.kind == "word"
+            and reader.token.value not in RESERVED
+            and reader.token.value not in _ENDS_AN_ALIAS
+        )
     ):
         alias = reader.any_name("an alias")
     else:
@@ -488,13 +547,13 @@ def _in(reader: Reader, left: s.Expression) -> s.Expression:
     return s.In(left, _expressions_in_parentheses(reader))
 
 
-def _match(kind: str):  # type: ignore[no-untyped-def]
+def _match(kind: Literal["like", "ilike", "similar"]) -> Callable[[Reader, s.Expression], s.Expression]:
     def read(reader: Reader, left: s.Expression) -> s.Expression:
         if kind == "similar":
             reader.expect("to")
         pattern = parse_expression(reader, 5)
         escape = parse_expression(reader, 5) if reader.take("escape") else None
-        return s.Match(kind, left, pattern, escape)  # type: ignore[arg-type]
+        return s.Match(kind, left, pattern, escape)
 
     return read
 
@@ -739,7 +798,24 @@ def _interval(reader: Reader) -> s.Expression | None:
     return s.Interval(reader.string(), _interval_fields(reader))
 
 
-_FIELDS = frozenset(["year", "years", "month", "months", "day", "days", "hour", "hours", "minute", "minutes", "second", "seconds", "week", "weeks"])
+_FIELDS = frozenset(
+    [
+        "year",
+        "years",
+        "month",
+        "months",
+        "day",
+        "days",
+        "hour",
+        "hours",
+        "minute",
+        "minutes",
+        "second",
+        "seconds",
+        "week",
+        "weeks",
+    ]
+)
 
 
 def _interval_fields(reader: Reader) -> str:
@@ -768,7 +844,7 @@ def _typed_time(reader: Reader) -> s.Expression | None:
     return None
 
 
-def _constant(value: bool | None, default: bool = False):  # type: ignore[no-untyped-def]
+def _constant(value: bool | None, default: bool = False) -> Callable[[Reader], s.Expression]:
     def read(reader: Reader) -> s.Expression:
         reader.advance()
         return s.Constant(value, default)

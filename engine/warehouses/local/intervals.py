@@ -47,7 +47,9 @@ def date_part(text: str) -> str:
     """Return the date part that `text` names. Errors: WarehouseError 22023."""
     part = PARTS.get(text.lower())
     if part is None:
-        raise WarehouseError(f'date part "{text}" is not known', sqlstate="22023", hint="such as year, month, day, hour")
+        raise WarehouseError(
+            f'date part "{text}" is not known', sqlstate="22023", hint="such as year, month, day, hour"
+        )
     return part
 
 
@@ -58,9 +60,13 @@ def interval_sql(text: str, fields: str = "") -> str:
     is none. Errors: WarehouseError 22007.
     """
     months, microseconds = interval_amounts(text, fields.split()[-1] if fields else "second")
-    days, microseconds = divmod(abs(microseconds), _DAY) if microseconds >= 0 else (
-        -(abs(microseconds) // _DAY),
-        -(abs(microseconds) % _DAY),
+    days, microseconds = (
+        divmod(abs(microseconds), _DAY)
+        if microseconds >= 0
+        else (
+            -(abs(microseconds) // _DAY),
+            -(abs(microseconds) % _DAY),
+        )
     )
     return f"INTERVAL '{months} months {days} days {microseconds} microseconds'"
 

@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html, r_STL_LOAD_E
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ...copy import Copy, parse
@@ -71,7 +71,8 @@ def _target(session: LocalSession, statement: Copy) -> Relation:
 
 def _load_columns(relation: Relation) -> list[LoadColumn]:
     return [
-        LoadColumn(column.name, column.type, column.null, column.default, column.identity) for column in relation.columns
+        LoadColumn(column.name, column.type, column.null, column.default, column.identity)
+        for column in relation.columns
     ]
 
 
@@ -86,7 +87,7 @@ def _notices(table: str, loaded: Loaded) -> tuple[str, ...]:
 
 
 def _now() -> datetime:
-    return datetime.now(timezone.utc).replace(tzinfo=None)
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _history(
@@ -98,8 +99,8 @@ def _history(
     size = sum(stored.size for stored in loaded.files)
     rows: list[Row] = [(
         f"INSERT INTO local_catalog.load VALUES (?, ?, {table_id}, {', '.join('?' * 9)})",
-        [query, session.number, relation.schema, relation.name, relation.name, status, started, _now(), copy_.source, format_.lower(),
-         loaded.rows, size, len(loaded.errors)],
+        [query, session.number, relation.schema, relation.name, relation.name, status, started, _now(),
+         copy_.source, format_.lower(), loaded.rows, size, len(loaded.errors)],
     )]  # fmt: skip
     errors = {error.file: 0 for error in loaded.errors}
     for error in loaded.errors:

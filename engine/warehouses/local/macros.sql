@@ -83,6 +83,12 @@ CREATE OR REPLACE TEMP MACRO rs_regexp_instr(x, p, start, nth, after, o) AS CASE
 CREATE OR REPLACE TEMP MACRO rs_similar(x, p) AS regexp_full_match(x, '(?:' || replace(replace(regexp_replace(p, '([.^$/\\-])', '\\\1', 'g'), '%', '.*'), '_', '.') || ')', 's');
 CREATE OR REPLACE TEMP MACRO rs_listagg(x) AS CASE WHEN strlen(x) > 65535 THEN error('XX000|Result size exceeds LISTAGG limit') ELSE x END;
 
+CREATE OR REPLACE TEMP MACRO rs_octet_index(part, x) AS CASE WHEN contains(x, part) THEN CAST(strlen(split_part(x, part, 1)) + 1 AS INTEGER) ELSE 0 END;
+CREATE OR REPLACE TEMP MACRO rs_array_length(x) AS CASE WHEN json_type(x) = 'ARRAY' THEN CAST(json_array_length(x) AS INTEGER) END;
+CREATE OR REPLACE TEMP MACRO rs_attribute_count(x) AS CASE WHEN json_type(x) = 'OBJECT' THEN CAST(len(json_keys(x)) AS INTEGER) END;
+CREATE OR REPLACE TEMP MACRO rs_array_contains(x, e) AS list_contains(from_json(x, '["JSON"]'), e);
+CREATE OR REPLACE TEMP MACRO rs_array_distinct(x) AS CAST(to_json(list_transform(list_filter(list_zip(from_json(x, '["JSON"]'), range(len(from_json(x, '["JSON"]')))), lambda p: list_position(from_json(x, '["JSON"]'), p[1]) = p[2] + 1), lambda p: p[1])) AS JSON);
+
 -- Numbers: https://docs.aws.amazon.com/redshift/latest/dg/Math_functions.html
 CREATE OR REPLACE TEMP MACRO rs_ln(x) AS CASE WHEN x <= 0 THEN error('2201E|cannot take logarithm of ' || CASE WHEN x = 0 THEN 'zero' ELSE 'a negative number' END) ELSE ln(x) END;
 CREATE OR REPLACE TEMP MACRO rs_log10(x) AS CASE WHEN x <= 0 THEN error('2201E|cannot take logarithm of ' || CASE WHEN x = 0 THEN 'zero' ELSE 'a negative number' END) ELSE log10(x) END;

@@ -46,9 +46,7 @@ def unified(values: list[Typed], what: str) -> tuple[DataType, list[str]]:
         return varchar(longest), [value.sql for value in values]
     if type_.is_text:
         lengths = [len((v.constant or "").encode()) if v.type == UNKNOWN else v.type.length or 65535 for v in values]
-        type_ = DataType(type_.name, length=max(1, min(65535, *lengths))) if len(lengths) == 1 else DataType(
-            type_.name, length=max(1, min(65535, max(lengths)))
-        )
+        type_ = DataType(type_.name, length=max(1, min(65535, max(lengths))))
         return type_, [as_text(value) for value in values]
     return type_, [implicit(value, type_) for value in values]
 
@@ -127,8 +125,8 @@ def _numbers(op: str, left: Typed, right: Typed) -> Typed:
     sql = f"({left.sql} {op} {right.sql})"
     if type_.name == "decimal" and op in ("+", "-", "*"):
         sql = f"CAST({sql} AS {stored_type(type_)})"
-    if type_.name == "double precision" and category(left.type) != "float" or category(right.type) != category(left.type):
-        sql = f"CAST({sql} AS {stored_type(type_)})" if op != "/" or type_.name != "decimal" else sql
+    if category(right.type) != category(left.type) and type_.name != "decimal":
+        sql = f"CAST({sql} AS {stored_type(type_)})"
     return Typed(sql, type_)
 
 

@@ -13,7 +13,7 @@ from .expressions import condition, expression
 from .operators import unified
 from .scope import FromItem, OutColumn, Scope
 from .sources import source_sql
-from .values import Typed, category, common_type, quote
+from .values import UNKNOWN, Typed, category, common_type, quote
 
 Columns = tuple[OutColumn, ...]
 
@@ -77,7 +77,8 @@ def _select(select: s.Select, query: s.Query, scope: Scope) -> tuple[str, Column
     having = f" HAVING {condition(select.having, scope, 'HAVING')}" if select.having is not None else ""
     qualify = f" QUALIFY {condition(select.qualify, scope, 'QUALIFY')}" if select.qualify is not None else ""
     columns = tuple(
-        OutColumn(item.alias or value.name, value.type, value.nocase) for item, value in zip(items, values, strict=True)
+        OutColumn(item.alias or value.name, value.type, value.nocase, number in scope.untyped)
+        for number, (item, value) in enumerate(zip(items, values, strict=True))
     )
     texts = [f"{value.sql} AS {quote(column.name)}" for value, column in zip(values, columns, strict=True)]
     order = _select_order(query, columns, items, scope)
@@ -125,8 +126,11 @@ def _translated(items: list[s.Item], scope: Scope) -> list[Typed]:
     """Translate the select list; what follows an alias may use it."""
     scope.aliases = {}
     values = []
-    for item in items:
+    scope.untyped = set()
+    for number, item in enumerate(items):
         value = expression(item.value, scope)
+        if value.type == UNKNOWN:
+            scope.untyped.add(number)
         values.append(stored_value(value))
         if item.alias and item.alias not in scope.aliases:
             scope.aliases[item.alias] = value
@@ -229,11 +233,12 @@ def _set_operation(operation: s.SetOperation, scope: Scope) -> tuple[str, Column
         raise WarehouseError(f"each {word} query must have the same number of columns", sqlstate="42601")
     columns = []
     for one, two in zip(ones, twos, strict=True):
-        type_ = common_type([one.type, two.type])
+        untyped = one.untyped and two.untyped
+        type_ = common_type([c.type for c in (one, two) if untyped or not c.untyped])
         if type_ is None:
             unified([Typed("", one.type), Typed("", two.type)], word)
         assert type_ is not None
-        columns.append(OutColumn(one.name, type_, one.nocase or two.nocase))
+        columns.append(OutColumn(one.name, type_, one.nocase or two.nocase, untyped))
     trimmed = not operation.all and scope.session.exact_blanks
     left, right = (_as_columns(sql, have, columns, trimmed) for sql, have in ((left, ones), (right, twos)))
     return f"({left}) {word}{' ALL' if operation.all else ''} ({right})", tuple(columns)
@@ -244,7 +249,8 @@ def _as_columns(sql: str, have: Columns, want: list[OutColumn], trimmed: bool) -
     texts = []
     for number, (one, two) in enumerate(zip(have, want, strict=True)):
         value = Typed(f"q.c{number}", one.type)
-        text = value.sql if one.type == two.type or (one.type.is_text and two.type.is_text) else implicit(value, two.type)
+        same = one.type == two.type or (one.type.is_text and two.type.is_text)
+        text = value.sql if same else implicit(value, two.type)
         if trimmed and one.type.name == "varchar":
             text = key(value)
         texts.append(text)

@@ -98,7 +98,9 @@ def run_insert(session: LocalSession, reader: Reader) -> Outcome:
     reader.expect_end()
     relation = target(session, insert.table, "insert into")
     context = facts.context(session)
-    return _new_change(session, reader, Translated("INSERT", changes=insert_changes(insert, relation, context)), context.volatile)
+    return _new_change(
+        session, reader, Translated("INSERT", changes=insert_changes(insert, relation, context)), context.volatile
+    )
 
 
 def run_update(session: LocalSession, reader: Reader) -> Outcome:
@@ -106,7 +108,9 @@ def run_update(session: LocalSession, reader: Reader) -> Outcome:
     reader.expect_end()
     relation = target(session, update.table, "update")
     context = facts.context(session)
-    return _new_change(session, reader, Translated("UPDATE", changes=update_changes(update, relation, context)), context.volatile)
+    return _new_change(
+        session, reader, Translated("UPDATE", changes=update_changes(update, relation, context)), context.volatile
+    )
 
 
 def run_delete(session: LocalSession, reader: Reader) -> Outcome:
@@ -114,7 +118,9 @@ def run_delete(session: LocalSession, reader: Reader) -> Outcome:
     reader.expect_end()
     relation = target(session, delete.table, "delete from")
     context = facts.context(session)
-    return _new_change(session, reader, Translated("DELETE", changes=delete_changes(delete, relation, context)), context.volatile)
+    return _new_change(
+        session, reader, Translated("DELETE", changes=delete_changes(delete, relation, context)), context.volatile
+    )
 
 
 def run_merge(session: LocalSession, reader: Reader) -> Outcome:
@@ -123,7 +129,9 @@ def run_merge(session: LocalSession, reader: Reader) -> Outcome:
     into = target(session, merge.table, "merge into")
     source = session.find(merge.source.schema, merge.source.name)
     context = facts.context(session)
-    return _new_change(session, reader, Translated("MERGE", changes=merge_changes(merge, into, source, context)), context.volatile)
+    return _new_change(
+        session, reader, Translated("MERGE", changes=merge_changes(merge, into, source, context)), context.volatile
+    )
 
 
 def _new_change(session: LocalSession, reader: Reader, translated: Translated, volatile: bool) -> Outcome:

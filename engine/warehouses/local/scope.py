@@ -19,6 +19,8 @@ class OutColumn:
     name: str
     type: DataType
     nocase: bool = False
+    untyped: bool = False
+    """It holds constants without a type, which INSERT gives the type of the column that they go to."""
 
 
 @dataclass(slots=True)
@@ -85,7 +87,8 @@ class Scope:
     windows: bool = False
     clause: str = ""
     inside_aggregate: bool = False
-    window_names: dict[str, object] = field(default_factory=dict)
+    untyped: set[int] = field(default_factory=set)
+    """Which items of the select list are constants without a type."""
     merged: dict[str, Typed] = field(default_factory=dict)
     """Columns that USING or NATURAL made one of two."""
 

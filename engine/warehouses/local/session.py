@@ -404,5 +404,3 @@ class LocalSession:
 
     def remember(self, relation: Relation) -> None:
         self._relations[relation.schema, relation.name] = relation
-
-

@@ -252,5 +252,3 @@ def _unpivot(source: s.Unpivot, scope: Scope, query_sql: QuerySql) -> str:
     assert query is not None
     sql, columns = query_sql(query, Scope(scope.session, _outside(scope)))
     return _named(f"({sql})", columns, source.alias or _unnamed(scope), (), scope)
-
-

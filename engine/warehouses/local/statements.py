@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 from ...errors import WarehouseError
 from ...warehouse import Outcome
-from . import control, definitions, loading, rows, tables, unloading
+from . import rows
+from .control import analyze, begin, commit, lock, reset, rollback, set_, show, vacuum
+from .definitions import comment, create, drop, grant, refresh
+from .loading import copy
+from .tables import alter
 from .tokens import Reader, Token, syntax_error
 
 if TYPE_CHECKING:
@@ -18,14 +22,14 @@ Handler = Callable[["LocalSession", Reader], Outcome]
 _HANDLERS: dict[str, Handler] = {
     "select": rows.run_query, "with": rows.run_with, "insert": rows.run_insert, "update": rows.run_update,
     "delete": rows.run_delete, "merge": rows.run_merge, "truncate": rows.run_truncate,
-    "begin": control.begin, "start": control.begin, "commit": control.commit, "end": control.commit,
-    "rollback": control.rollback, "abort": control.rollback,
-    "set": control.set_, "reset": control.reset, "show": control.show,
-    "analyze": control.analyze, "analyse": control.analyze, "vacuum": control.vacuum, "lock": control.lock,
+    "begin": begin, "start": begin, "commit": commit, "end": commit,
+    "rollback": rollback, "abort": rollback,
+    "set": set_, "reset": reset, "show": show,
+    "analyze": analyze, "analyse": analyze, "vacuum": vacuum, "lock": lock,
     "explain": rows.run_explain,
-    "create": definitions.create, "drop": definitions.drop, "alter": tables.alter, "comment": definitions.comment,
-    "grant": definitions.grant, "revoke": definitions.grant, "refresh": definitions.refresh,
-    "unload": unloading.unload,
+    "create": create, "drop": drop, "alter": alter, "comment": comment,
+    "grant": grant, "revoke": grant, "refresh": refresh,
+    "unload": unload,
 }  # fmt: skip
 
 _NOT_HERE = {
@@ -39,7 +43,7 @@ def run(session: LocalSession, word: str, sql: str) -> Outcome:
     """Run the statement `sql`, whose first word is `word`. Errors: WarehouseError, LoadFailed, duckdb.Error."""
     session.refresh()
     if word == "copy":
-        return loading.copy(session, sql)
+        return copy(session, sql)
     remembered = session.translations.get((sql, session.search_path))
     if remembered is not None:
         return rows.run_remembered(session, remembered)

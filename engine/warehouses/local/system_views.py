@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,8 +37,8 @@ _BARE = """CASE c.type.name WHEN 'varchar' THEN 'character varying' WHEN 'char' 
     'time' THEN 'time without time zone' WHEN 'timetz' THEN 'time with time zone' WHEN 'varbyte' THEN 'binary varying'
     ELSE c.type.name END"""
 _COLUMNS = f"""(SELECT schema, relation, kind, relation_oid, position, c.*, {_BARE} AS bare_type,
-    {_BARE} || CASE WHEN c.type.length IS NOT NULL THEN '(' || c.type.length || ')' WHEN c.type.precision IS NOT NULL
-    THEN '(' || c.type.precision || ',' || c.type.scale || ')' ELSE '' END AS full_type, c.name = distkey AS is_distkey,
+    {_BARE} || CASE WHEN c.type.length IS NOT NULL THEN '(' || c.type.length || ')'
+    WHEN c.type.precision IS NOT NULL THEN '(' || c.type.precision || ',' || c.type.scale || ')' ELSE '' END AS full_type, c.name = distkey AS is_distkey,
     coalesce(list_position(sortkeys, c.name), 0) * CASE WHEN interleaved AND list_position(sortkeys, c.name) % 2 = 0
     THEN -1 ELSE 1 END AS sort_position, CASE c.type.name WHEN 'boolean' THEN 16 WHEN 'bigint' THEN 20 WHEN 'smallint'
     THEN 21 WHEN 'integer' THEN 23 WHEN 'real' THEN 700 WHEN 'double precision' THEN 701 WHEN 'char' THEN 1042 WHEN
@@ -50,8 +50,8 @@ _CONSTRAINTS = f"""(SELECT schema, relation, relation_oid, schema_oid, k.kind AS
     coalesce(nullif(k.name, ''), relation || CASE k.kind WHEN 'primary key' THEN '_pkey' WHEN 'unique' THEN '_' ||
     k.columns[1] || '_key' ELSE '_' || k.columns[1] || '_fkey' END) AS constraint_name FROM (SELECT schema, name AS
     relation, oid AS relation_oid, schema_oid, unnest(constraints) AS k FROM {_RELATIONS}))"""
-_SCHEMAS = """(SELECT name, owner, CAST(100000 + hash(name) % 1000000000 AS INTEGER) AS oid FROM (SELECT name, owner FROM
-    local_catalog.schema_ UNION ALL SELECT * FROM (VALUES ('pg_catalog', 'rdsdb'), ('information_schema', 'rdsdb'))
+_SCHEMAS = """(SELECT name, owner, CAST(100000 + hash(name) % 1000000000 AS INTEGER) AS oid FROM (SELECT name, owner
+    FROM local_catalog.schema_ UNION ALL SELECT * FROM (VALUES ('pg_catalog', 'rdsdb'), ('information_schema', 'rdsdb'))
     AS s(name, owner)))"""
 
 
@@ -79,13 +79,19 @@ def system_view(
     query, columns = found
     names = ", ".join(f"c{number}" for number in range(len(columns)))
     shown = ", ".join(
-        f"CAST(c{number} AS {stored_type(column.type)}) AS {quote(column.name)}" for number, column in enumerate(columns)
+        f"CAST(c{number} AS {stored_type(column.type)}) AS {quote(column.name)}"
+        for number, column in enumerate(columns)
     )
     return f"SELECT {shown} FROM ({_filled(session, query)}) AS v({names})", columns
 
 
 def _filled(session: LocalSession, query: str) -> str:
-    for mark, text in (("constraints", _CONSTRAINTS), ("columns", _COLUMNS), ("relations", _RELATIONS), ("schemas", _SCHEMAS)):
+    for mark, text in (
+        ("constraints", _CONSTRAINTS),
+        ("columns", _COLUMNS),
+        ("relations", _RELATIONS),
+        ("schemas", _SCHEMAS),
+    ):
         query = query.replace("{" + mark + "}", text)
     catalog = "local_catalog.relation"
     if session.made_temporary:
@@ -105,5 +111,5 @@ def _queries(session: LocalSession) -> str:
 
 
 def _moment(seconds: float) -> str:
-    moment = datetime.fromtimestamp(seconds, timezone.utc).replace(tzinfo=None)
+    moment = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
     return f"TIMESTAMP '{moment.isoformat(sep=' ')}'"

@@ -300,4 +300,14 @@ def _check_keys(new: NewTable, names: list[str]) -> None:
 
 
 def _takes_az64(type_: DataType) -> bool:
-    return type_.name in ("smallint", "integer", "bigint", "decimal", "date", "time", "timetz", "timestamp", "timestamptz")
+    return type_.name in (
+        "smallint",
+        "integer",
+        "bigint",
+        "decimal",
+        "date",
+        "time",
+        "timetz",
+        "timestamp",
+        "timestamptz",
+    )

@@ -113,7 +113,8 @@ def make_table(session: LocalSession, relation: Relation) -> Relation:
     connection = session.connection
     if relation.temporary and not session.made_temporary:
         connection.execute(
-            "CREATE TEMP TABLE IF NOT EXISTS local_relation (schema VARCHAR, name VARCHAR, kind VARCHAR, record VARCHAR)"
+            "CREATE TEMP TABLE IF NOT EXISTS local_relation "
+            "(schema VARCHAR, name VARCHAR, kind VARCHAR, record VARCHAR)"
         )
     columns = tuple(_with_sequence(session, relation, column) for column in relation.columns)
     relation = replace(relation, columns=columns)
@@ -140,7 +141,8 @@ def _with_sequence(session: LocalSession, relation: Relation, column: Column) ->
     edge = f"MINVALUE {min(column.seed, 1)}" if column.step > 0 else f"MAXVALUE {max(column.seed, -1)}"
     sequence = f"{place}.{quote(name)}"
     session.connection.execute(
-        f"CREATE {'TEMP ' if relation.temporary else ''}SEQUENCE {sequence} START {column.seed} INCREMENT {column.step} {edge}"
+        f"CREATE {'TEMP ' if relation.temporary else ''}SEQUENCE {sequence} "
+        f"START {column.seed} INCREMENT {column.step} {edge}"
     )
     default = f"CAST(nextval({literal(sequence)}) AS {stored_type(column.type)})"
     return replace(column, default=default, default_text=f'"identity"({column.seed}, {column.step})', sequence=sequence)
@@ -163,9 +165,7 @@ def _create_from(session: LocalSession, new: NewTable, schema: str) -> Outcome:
         raise WarehouseError("CREATE TABLE AS specifies too many column names", sqlstate="42601")
     names = (*new.names, *(column.name for column in found[len(new.names) :]))
     _check_names(names, new)
-    columns = tuple(
-        Column(name, column.type, nocase=column.nocase) for name, column in zip(names, found, strict=True)
-    )
+    columns = tuple(Column(name, column.type, nocase=column.nocase) for name, column in zip(names, found, strict=True))
     relation = Relation(schema, new.table.name, "table", columns, (), _diststyle(new), new.distkey, new.sortkeys,
                         new.interleaved, new.backup)  # fmt: skip
     with session.atomic():
@@ -320,9 +320,7 @@ def _add(session: LocalSession, relation: Relation, reader: Reader) -> None:
         raise WarehouseError("ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression",
                              sqlstate="0A000")  # fmt: skip
     default = f" DEFAULT {column.default}" if column.default is not None else ""
-    session.query_rows(
-        f"ALTER TABLE {relation.sql} ADD COLUMN {column_sql(replace(column, null=True))}{default}"
-    )
+    session.query_rows(f"ALTER TABLE {relation.sql} ADD COLUMN {column_sql(replace(column, null=True))}{default}")
     if not column.null:
         session.connection.execute(f"ALTER TABLE {relation.sql} ALTER COLUMN {quote(column.name)} SET NOT NULL")
     rewrite(session, relation, replace(relation, columns=(*relation.columns, column)))
@@ -435,8 +433,9 @@ def _wider(column: Column, type_: DataType) -> DataType:
     """
     if column.type.name != "varchar" or type_.name != "varchar":
         raise WarehouseError(
-            f'cannot alter type of column "{column.name}" from {column.type} to {type_}: only the size of a VARCHAR column',
+            f'cannot alter type of column "{column.name}" from {column.type} to {type_}',
             sqlstate="0A000",
+            hint="only the size of a VARCHAR column can change",
         )
     if column.default_text:
         raise WarehouseError(f'cannot alter type of column "{column.name}" with a default', sqlstate="0A000")
@@ -456,7 +455,12 @@ def _append(session: LocalSession, relation: Relation, reader: Reader) -> None:
     ignore, fill = reader.take("ignoreextra"), reader.take("filltarget")
     if ignore and fill:
         raise WarehouseError("IGNOREEXTRA and FILLTARGET do not go together", sqlstate="42601")
-    if relation.temporary or source.temporary or relation.kind != "table" or source.kind not in ("table", "materialized view"):
+    if (
+        relation.temporary
+        or source.temporary
+        or relation.kind != "table"
+        or source.kind not in ("table", "materialized view")
+    ):
         raise WarehouseError("ALTER TABLE APPEND takes permanent tables only", sqlstate="0A000")
     theirs = {column.name: column for column in source.columns}
     ours = {column.name: column for column in relation.columns if not column.identity}
@@ -479,4 +483,3 @@ def _check_append(ours: dict[str, Column], theirs: dict[str, Column], ignore: bo
     for name in ours:
         if name in theirs and ours[name].type != theirs[name].type:
             raise WarehouseError(f'column "{name}" has different types', sqlstate="42804")
-

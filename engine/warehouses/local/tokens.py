@@ -95,7 +95,7 @@ def _comment_end(sql: str, start: int) -> int:
     while depth:
         edge = _COMMENT_EDGE.search(sql, position)
         if edge is None:
-            raise WarehouseError(f'unterminated /* comment at or near "{sql[start:start + 20]}"', sqlstate="42601")
+            raise WarehouseError(f'unterminated /* comment at or near "{sql[start : start + 20]}"', sqlstate="42601")
         depth += 1 if edge.group() == "/*" else -1
         position = edge.end()
     return position
@@ -104,7 +104,7 @@ def _comment_end(sql: str, start: int) -> int:
 def _refuse_character(sql: str, position: int) -> NoReturn:
     kinds = {"'": "quoted string", '"': "quoted identifier", "$": "dollar-quoted string"}
     if sql[position] in kinds:
-        message = f'unterminated {kinds[sql[position]]} at or near "{sql[position:position + 20]}"'
+        message = f'unterminated {kinds[sql[position]]} at or near "{sql[position : position + 20]}"'
         raise WarehouseError(message, sqlstate="42601", detail=place(sql, position))
     raise syntax_error(sql, Token("op", sql[position], position, position + 1))
 
@@ -113,13 +113,16 @@ def place(sql: str, position: int) -> str:
     """Say where `position` is: the line, its text and a caret."""
     start = sql.rfind("\n", 0, position) + 1
     line = sql[start:].split("\n", 1)[0]
-    return f"line {sql.count(chr(10), 0, position) + 1}: {line}\n{' ' * (len(str(sql.count(chr(10), 0, position) + 1)) + 7 + position - start)}^"
+    head = f"line {sql.count(chr(10), 0, position) + 1}: "
+    return f"{head}{line}\n{' ' * (len(head) + position - start)}^"
 
 
 def syntax_error(sql: str, token: Token, hint: str = "") -> WarehouseError:
     """Return the error for `token` that stands where it may not."""
     if token.kind == "end":
-        return WarehouseError("syntax error at end of input", sqlstate="42601", detail=place(sql, token.start), hint=hint)
+        return WarehouseError(
+            "syntax error at end of input", sqlstate="42601", detail=place(sql, token.start), hint=hint
+        )
     text = sql[token.start : token.end]
     return WarehouseError(
         f'syntax error at or near "{text}"', sqlstate="42601", detail=place(sql, token.start), hint=hint
@@ -155,9 +158,7 @@ class Reader:
         if self.token.value != words[0] or self.token.kind != "word":
             return False
         rest = self.tokens[self.where + 1 : self.where + len(words)]
-        return all(t.kind == "word" and t.value == word for t, word in zip(rest, words[1:], strict=True)) if rest else (
-            len(words) == 1
-        )
+        return list(words[1:]) == [t.value for t in rest if t.kind == "word"]
 
     def at_any(self, words: frozenset[str]) -> bool:
         return self.token.kind == "word" and self.token.value in words

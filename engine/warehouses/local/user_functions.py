@@ -23,7 +23,9 @@ def user_functions(session: LocalSession) -> Made:
     """Return parameters, result and body by name."""
     found = session.translations.get("functions")
     if found is None:
-        rows = session.connection.execute("SELECT name, parameters, result, body FROM local_catalog.function_").fetchall()
+        rows = session.connection.execute(
+            "SELECT name, parameters, result, body FROM local_catalog.function_"
+        ).fetchall()
         found = {
             name: (tuple(parse_type(p) for p in parameters.split("|") if p), parse_type(result), body)
             for name, parameters, result, body in rows
