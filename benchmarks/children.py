@@ -15,9 +15,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one run of a command took; seconds by the clock, peak memory in bytes."""
+    """What one run of a command took: seconds by the clock, seconds of all cores, peak memory in bytes."""
 
     seconds: float
+    cpu_seconds: float
     peak_bytes: int
 
 
@@ -45,9 +46,14 @@ def run(
             output.seek(0)
             last_words = output.read().decode(errors="replace")[-2_000:]
             raise CommandFailed(f"{' '.join(words)}\nended with exit code {child.returncode}:\n{last_words}")
-    return Usage(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+    cpu_seconds = usage.ru_utime + usage.ru_stime
+    return Usage(seconds, cpu_seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
 
 
 def median(usages: Sequence[Usage]) -> Usage:
-    """Return the median of the seconds and the largest of the peaks."""
-    return Usage(statistics.median(usage.seconds for usage in usages), max(usage.peak_bytes for usage in usages))
+    """Return the medians of the seconds and the largest of the peaks."""
+    return Usage(
+        statistics.median(usage.seconds for usage in usages),
+        statistics.median(usage.cpu_seconds for usage in usages),
+        max(usage.peak_bytes for usage in usages),
+    )
