@@ -185,11 +185,9 @@ def merge_changes(merge: s.Merge, target: Relation, source: Relation, session: S
     only_source = Scope(session, items=scope.items[1:])
     values = ", ".join(_row(merge.values, targets, target, only_source))
     twice = f"SELECT 1 FROM {into} JOIN {using} ON {on} GROUP BY {quote(sides[0])}.rowid HAVING count(*) > 1 LIMIT 1"
+    head = f"MERGE INTO {into} USING {using} ON {on}"
     return Changes(
-        (
-            f"MERGE INTO {into} USING {using} ON {on} WHEN MATCHED THEN {matched} "
-            f"WHEN NOT MATCHED THEN INSERT VALUES ({values})",
-        ),
+        (f"{head} WHEN MATCHED THEN {matched} WHEN NOT MATCHED THEN INSERT VALUES ({values})",),
         twice if merge.changes is not None else "",
         "Found multiple matches to update the same tuple.",
     )

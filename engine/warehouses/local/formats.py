@@ -207,7 +207,8 @@ def _assembled(sql: str, found: str, groups: set[str], pattern: str, strict: boo
     first = sorted(groups)[0]
     return (
         f"(SELECT CASE WHEN {sql} IS NULL THEN NULL WHEN f.{first} = '' THEN rs_no_date({sql}, {literal(pattern)}) "
-        f"ELSE {date} + to_microseconds((({hour} * 60 + {part('mi', '0')}) * 60 + {second}) * 1000000 + {fraction}) END "
+        f"ELSE {date} + to_microseconds((({hour} * 60 + {part('mi', '0')}) * 60 + {second}) * 1000000 + {fraction}) "
+        "END "
         f"FROM (SELECT {found} AS f))"
     )
 

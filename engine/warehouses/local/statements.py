@@ -13,6 +13,7 @@ from .definitions import comment, create, drop, grant, refresh
 from .loading import copy
 from .tables import alter
 from .tokens import Reader, Token, syntax_error
+from .unloading import unload
 
 if TYPE_CHECKING:
     from .session import LocalSession
