@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,9 @@ from .errors import InvalidPipeline, Problem, UsageError, WarehouseUnreachable
 
 # Modules that bring libraries with them are imported where they are used: `etlrun --version` starts without any.
 if TYPE_CHECKING:
+    from .aws import Aws
+    from .calls import Call
+    from .cluster import There, Wanted
     from .execute import Event, Result
     from .model import Pipeline, Target
     from .plan import Plan
@@ -26,8 +29,9 @@ class _Commands(click.Group):
     """`etlrun PIPELINE …` is `etlrun run PIPELINE …`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        first = args[0] if args else "--help"
-        if first not in self.commands and first not in ("--help", "--version"):
+        if not args:
+            args = ["--help"]
+        elif args[0] not in self.commands and args[0] not in ("-h", "--help", "--version"):
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
@@ -78,6 +82,8 @@ def cli() -> None:
     etlrun PIPELINE --dry-run         print every statement of the run, send nothing
     etlrun validate PIPELINE          find every mistake, with its place
     etlrun query PIPELINE "SELECT …"  ask the target
+    etlrun cluster create PIPELINE    make the cluster that a target asks for
+    etlrun doctor PIPELINE            check what a run needs, and say how to mend it
 
     Exit codes: 0 done, 1 a step or a check failed, 2 wrong usage, 3 the pipeline is not valid,
     4 the warehouse could not be reached, 70 a bug in etlrun, 130 interrupted.
@@ -104,7 +110,8 @@ def run(
 
     document = read_pipeline(pipeline, os.environ, variables, complete=not dry_run)
     chosen = _chosen_target(document, target)
-    chosen = fill(chosen, os.environ) if dry_run else resolve(chosen, os.environ)
+    environ = _environ(document, chosen)
+    chosen = fill(chosen, environ) if dry_run else resolve(chosen, environ)
     plan = make_plan(document, chosen, only=_selected(document, patterns), full_refresh=full_refresh)
     if dry_run:
         from .report import plan_text
@@ -134,7 +141,8 @@ def validate(pipelines: tuple[Path, ...], target: str | None, variables: dict[st
     for path in pipelines:
         try:
             document = read_pipeline(path, os.environ, variables)
-            plan = make_plan(document, fill(_chosen_target(document, target), os.environ))
+            chosen = _chosen_target(document, target)
+            plan = make_plan(document, fill(chosen, _environ(document, chosen)))
         except InvalidPipeline as error:
             problems += error.problems
             continue
@@ -169,7 +177,8 @@ def query(
     if not re.match(r"(?is)(\s|--[^\n]*\n|/\*.*?\*/|\()*(select|with|show|explain)\b", sql):
         raise UsageError("query answers a SELECT; to change tables, edit the pipeline and run it")
     document = read_pipeline(pipeline, os.environ, variables)
-    warehouse = connect(resolve(_chosen_target(document, target), os.environ), document.folder, mounts)
+    chosen = _chosen_target(document, target)
+    warehouse = connect(resolve(chosen, _environ(document, chosen)), document.folder, mounts)
     try:
         session = warehouse.open_session()
         session.execute(f"SET search_path TO {identifier(document.schema)}, public")
@@ -177,6 +186,165 @@ def query(
         session.close()
     finally:
         warehouse.close()
+
+
+@cli.group()
+def cluster() -> None:
+    """Make the cluster that a target of PIPELINE asks for, see how it is, take it away.
+
+    With it come an IAM role that may read the pipeline's prefixes and write under 'work:', and a security group that
+    lets 'allow_cidr' in. All of it is tagged etlrun:pipeline; what is not is never deleted.
+    """
+
+
+_env_file = click.option(
+    "--env-file", type=click.Path(path_type=Path), metavar="FILE",
+    help="Where endpoint and role are kept, by the names that the YAML reads; .etlrun/TARGET.env if left out.",
+)  # fmt: skip
+
+
+@cluster.command("create")
+@_pipeline
+@_target
+@_var
+@_env_file
+@click.option("--dry-run", is_flag=True, help="Print each call to AWS, as if nothing were there; connect to nothing.")
+@click.option("--allow-any-address", is_flag=True, help="Take an allow_cidr such as 0.0.0.0/0: anyone may knock.")
+def cluster_create(
+    pipeline: Path, target: str | None, variables: dict[str, str], env_file: Path | None, dry_run: bool,
+    allow_any_address: bool,
+) -> None:  # fmt: skip
+    """Make what is missing; a second time changes nothing, and one that was interrupted goes on."""
+    from . import envfile
+    from .calls import call_text, creation
+    from .cluster import There, differences, wanted
+    from .read import read_pipeline
+
+    document = read_pipeline(pipeline, os.environ, variables)
+    chosen = _chosen_target(document, target)
+    environ = _environ(document, chosen, env_file)
+    want = wanted(document, chosen, environ, any_address=allow_any_address, with_password=not dry_run)
+    if dry_run:
+        for call in creation(want, There()):
+            click.echo("\n".join(call_text(call)))
+        return
+    from .environment import fill
+    from .provision import look, mismatches, outputs
+
+    aws = _aws(fill(chosen, environ))
+    _carry_out(aws, want, lambda there: creation(want, there))
+    there = look(aws, want)
+    for said in (*differences(want, there), *mismatches(chosen, there)):
+        click.echo(f"note: {said}", err=True)
+    path = env_file or envfile.default_path(document.folder, chosen.name)
+    values = outputs(chosen, want, there)
+    envfile.write(path, values)
+    click.echo(f"{there.endpoint.host}:{there.endpoint.port}" if there.endpoint else "")
+    click.echo(f"{path} has {', '.join(values) or 'nothing: the YAML reads no variable of it'}", err=True)
+
+
+@cluster.command("status")
+@_pipeline
+@_target
+@_var
+@_env_file
+def cluster_status(
+    pipeline: Path, target: str | None, variables: dict[str, str], env_file: Path | None
+) -> int:  # fmt: skip
+    """Say what is there and what is missing. Exit code 1: not all is there and ready."""
+    from .calls import creation
+    from .cluster import differences, state_text, wanted
+    from .environment import fill
+    from .provision import look
+    from .read import read_pipeline
+
+    document = read_pipeline(pipeline, os.environ, variables)
+    chosen = _chosen_target(document, target)
+    environ = _environ(document, chosen, env_file)
+    want = wanted(document, chosen, environ, any_address=True, with_password=False)
+    there = look(_aws(fill(chosen, environ)), want)
+    click.echo("\n".join(state_text(want, there)))
+    for said in differences(want, there):
+        click.echo(f"note: {said}")
+    missing = creation(want, there)
+    for call in missing:
+        click.echo(f"to do: {call.service} {call.operation}" + (f", until {call.until}" if call.until else ""))
+    return 1 if missing else 0
+
+
+@cluster.command("delete")
+@_pipeline
+@_target
+@_var
+@_env_file
+@click.option("--dry-run", is_flag=True, help="Look at what is there, print each call, delete nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--final-snapshot", default="", metavar="NAME", help="Keep the data as a snapshot of this name.")
+def cluster_delete(
+    pipeline: Path, target: str | None, variables: dict[str, str], env_file: Path | None, dry_run: bool, yes: bool,
+    final_snapshot: str,
+) -> None:  # fmt: skip
+    """Take away what `cluster create` made. Without --final-snapshot the data is gone for good."""
+    from . import envfile
+    from .calls import call_text, deletion, left_alone
+    from .cluster import wanted
+    from .environment import fill
+    from .provision import look, outputs
+    from .read import read_pipeline
+
+    document = read_pipeline(pipeline, os.environ, variables)
+    chosen = _chosen_target(document, target)
+    environ = _environ(document, chosen, env_file)
+    want = wanted(document, chosen, environ, any_address=True, with_password=False)
+    aws = _aws(fill(chosen, environ))
+    there = look(aws, want)
+    for what in left_alone(want, there):
+        click.echo(f"note: the {what} stays: it is not tagged as this pipeline's", err=True)
+    calls = deletion(want, there, final_snapshot)
+    for call in calls:
+        click.echo("\n".join(call_text(call)), err=not dry_run)
+    if dry_run or not calls:
+        if not calls:
+            click.echo("nothing is there to delete", err=True)
+        return
+    data = f"the data stays as the snapshot {final_snapshot}" if final_snapshot else "the data is gone for good"
+    if not yes and not click.confirm(f"delete all of this? {data}", err=True):
+        raise click.Abort
+    _carry_out(aws, want, lambda there: deletion(want, there, final_snapshot))
+    path = env_file or envfile.default_path(document.folder, chosen.name)
+    envfile.write(path, {}, without=tuple(outputs(chosen, want, there)))
+
+
+def _aws(target: Target) -> Aws:
+    from .aws import Aws
+
+    return Aws(target.profile, target.region)
+
+
+def _carry_out(aws: Aws, wanted: Wanted, plan: Callable[[There], tuple[Call, ...]]) -> None:
+    """Make the calls of a plan, and say so."""
+    from .provision import Made, carry_out
+
+    told = -60.0
+    try:
+        for event in carry_out(aws, wanted, plan):
+            name = f"{event.call.service} {event.call.operation}"
+            if isinstance(event, Made):
+                click.echo(name, err=True)
+                told = -60.0
+            elif event.seconds - told >= 60:
+                told = event.seconds
+                click.echo(f"{name}, until {event.call.until or 'it works'} … {event.seconds:.0f} s", err=True)
+    except KeyboardInterrupt:
+        click.echo("AWS goes on by itself; run the same command again to see it through", err=True)
+        raise
+
+
+def _environ(pipeline: Pipeline, target: Target, env_file: Path | None = None) -> Mapping[str, str]:
+    """Return the environment; below it what `cluster create` wrote for the target."""
+    from . import envfile
+
+    return {**envfile.read(env_file or envfile.default_path(pipeline.folder, target.name)), **os.environ}
 
 
 def _chosen_target(pipeline: Pipeline, name: str | None) -> Target:
@@ -245,5 +413,3 @@ def _show(results: list[Result], as_json: bool) -> None:
             click.echo("", err=True)
             for line in failure_text(result):
                 click.echo(line, err=True)
-
-
