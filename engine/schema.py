@@ -41,13 +41,13 @@ def _validator(part: bool) -> Draft202012Validator:
 
 def _problems(document: Document, error: Any) -> Iterator[Problem]:
     path = list(error.absolute_path)
-    if error.validator in ("additionalProperties", "unevaluatedProperties") and isinstance(error.instance, dict):
+    if error.validator == "additionalProperties":
         yield from _unknown_keys(document, path, error)
     elif error.validator == "required":
         yield from _missing_key(document, path, error)
     elif isinstance(error.schema, dict) and "x-says" in error.schema and isinstance(error.instance, dict):
         yield Problem(f"'{path[-1]}' {error.schema['x-says']}", document.key(path))
-    elif error.parent is not None or "propertyNames" in error.absolute_schema_path:
+    elif "propertyNames" in error.absolute_schema_path:
         name = str(error.instance)
         if error.validator == "maxLength":
             message, hint = f"'{name}' is longer than {error.validator_value} characters", ""
@@ -205,7 +205,7 @@ def prune(document: Document) -> frozenset[str]:
     lost: set[str] = set()
     for error in sorted(_validator(True).iter_errors(document.data), key=lambda error: -len(error.absolute_path)):
         path = list(error.absolute_path)
-        if error.validator in ("additionalProperties", "unevaluatedProperties"):
+        if error.validator == "additionalProperties":
             for key, before in list(_unknown(document, path, error)):
                 if before:
                     error.instance[before] = _whole(document, path, before, key)

@@ -193,13 +193,13 @@ class _Builder:
     def _document(self, loader: Any) -> Any:
         get = loader.get_event
         get()  # the start of the stream
-        if isinstance(get(), yaml.StreamEndEvent):
-            self._stop("the file is empty", _START, "a pipeline starts with 'version: 1' and 'name: …'")
-        data = self._tree(get)
-        get()  # the end of the document
-        event = get()
-        if not isinstance(event, yaml.StreamEndEvent):
-            self._stop("a second YAML document", self._mark(event), "one pipeline a file; take out the '---'")
+        data = None
+        if not isinstance(get(), yaml.StreamEndEvent):
+            data = self._tree(get)
+            get()  # the end of the document
+            event = get()
+            if not isinstance(event, yaml.StreamEndEvent):
+                self._stop("a second YAML document", self._mark(event), "one pipeline a file; take out the '---'")
         if data is None:
             self._stop("the file is empty", _START, "a pipeline starts with 'version: 1' and 'name: …'")
         return data
@@ -213,7 +213,7 @@ class _Builder:
             if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
                 if len(stack) >= MAX_DEPTH:
                     self._stop(f"more than {MAX_DEPTH} levels deep", mark, "a pipeline needs about ten")
-                stack.append(self._open(event, mark))
+                stack.append(self._open(event))
                 continue
             if isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
                 done = stack.pop()
@@ -233,7 +233,7 @@ class _Builder:
             stack[-1].size += size
             self._add(stack[-1], event, value, mark)
 
-    def _open(self, event: Any, mark: Mark) -> _Open:
+    def _open(self, event: Any) -> _Open:
         if event.tag and event.tag not in ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):
             self._unknown_tag(event)
         if event.anchor:

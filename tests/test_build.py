@@ -106,12 +106,12 @@ def test_local_target(tmp_path: Path) -> None:
 
 
 def test_cluster_target(tmp_path: Path) -> None:
-    text = "targets: {aws: {warehouse: redshift, host: h, user: u, password: secret, work: s3://w/x/, region: r}}\n"
+    text = "targets: {aws: {warehouse: redshift, host: h, user: u, password: hush, work: s3://w/x/, region: r}}\n"
     (target,) = pipeline(tmp_path, text + RAW).targets
     assert (target.warehouse, target.host, target.port, target.database) == ("redshift", "h", "5439", "dev")
-    assert (target.user, target.password.reveal(), target.work, target.region) == ("u", "secret", "s3://w/x", "r")
+    assert (target.user, target.password.reveal(), target.work, target.region) == ("u", "hush", "s3://w/x", "r")
     assert str(target.places["host"]) == "p.yaml:3:44"
-    assert "secret" not in f"{target!r} {target.password} {target.password!r} {target.password:>9}"
+    assert "hush" not in f"{target!r} {target.password} {target.password!r} {target.password:>9}"
 
 
 TWO = "targets: {a: {warehouse: local}, b: {warehouse: local, database: ':memory:'}}\n"
