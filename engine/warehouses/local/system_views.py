@@ -34,12 +34,12 @@ _RELATIONS = f"""(SELECT schema, name, kind, {OID.format("schema", "name")} AS o
     FROM (SELECT schema, name, kind, from_json(record, '{_SHAPE}') AS r FROM {{catalog}}))"""
 _BARE = """CASE c.type.name WHEN 'varchar' THEN 'character varying' WHEN 'char' THEN 'character' WHEN 'decimal' THEN
     'numeric' WHEN 'timestamp' THEN 'timestamp without time zone' WHEN 'timestamptz' THEN 'timestamp with time zone'
-    WHEN 'time' THEN 'time without time zone' WHEN 'timetz' THEN 'time with time zone' WHEN 'varbyte' THEN 'binary varying'
-    ELSE c.type.name END"""
+    WHEN 'time' THEN 'time without time zone' WHEN 'timetz' THEN 'time with time zone'
+    WHEN 'varbyte' THEN 'binary varying' ELSE c.type.name END"""
 _COLUMNS = f"""(SELECT schema, relation, kind, relation_oid, position, c.*, {_BARE} AS bare_type,
     {_BARE} || CASE WHEN c.type.length IS NOT NULL THEN '(' || c.type.length || ')'
-    WHEN c.type.precision IS NOT NULL THEN '(' || c.type.precision || ',' || c.type.scale || ')' ELSE '' END AS full_type,
-    c.name = distkey AS is_distkey,
+    WHEN c.type.precision IS NOT NULL THEN '(' || c.type.precision || ',' || c.type.scale || ')' ELSE '' END
+    AS full_type, c.name = distkey AS is_distkey,
     coalesce(list_position(sortkeys, c.name), 0) * CASE WHEN interleaved AND list_position(sortkeys, c.name) % 2 = 0
     THEN -1 ELSE 1 END AS sort_position, CASE c.type.name WHEN 'boolean' THEN 16 WHEN 'bigint' THEN 20 WHEN 'smallint'
     THEN 21 WHEN 'integer' THEN 23 WHEN 'real' THEN 700 WHEN 'double precision' THEN 701 WHEN 'char' THEN 1042 WHEN
