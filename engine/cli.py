@@ -82,6 +82,7 @@ def cli() -> None:
     etlrun PIPELINE --dry-run         print every statement of the run, send nothing
     etlrun validate PIPELINE          find every mistake, with its place
     etlrun query PIPELINE "SELECT …"  ask the target
+    etlrun serve [PIPELINE]           put local Redshift on a port
     etlrun cluster create PIPELINE    make the cluster that a target asks for
     etlrun doctor PIPELINE            check what a run needs, and say how to mend it
 
@@ -151,6 +152,56 @@ def validate(pipelines: tuple[Path, ...], target: str | None, variables: dict[st
         click.echo(f"{path} is valid: {parts}")
     if problems:
         raise InvalidPipeline(problems)
+
+
+@cli.command()
+@click.argument("pipeline", required=False, type=click.Path(path_type=Path))
+@_target
+@_mount
+@_var
+@click.option("--database", metavar="FILE|:memory:", help="The database; left out, the target's own or :memory:.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=5439, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
+@click.option("--user", default="", metavar="NAME", help="Let in this user only; anybody if left out.")
+@click.option("--password-env", metavar="NAME", help="The environment variable that has the user's password.")
+@click.option("--tls-cert", type=click.Path(path_type=Path), metavar="FILE", help="A certificate, in PEM: speak TLS.")
+@click.option("--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="The certificate's key, in PEM.")
+def serve(
+    pipeline: Path | None, target: str | None, mounts: tuple[tuple[str, Path], ...], variables: dict[str, str],
+    database: str | None, host: str, port: int, user: str, password_env: str | None, tls_cert: Path | None,
+    tls_key: Path | None,
+) -> None:  # fmt: skip
+    """Put local Redshift on a port, for psql, redshift_connector or any client of Redshift. Ends with Ctrl-C.
+
+    It is the database of PIPELINE, or an empty one.
+    """
+    from .wire.hosting import host as listen
+    from .wire.hosting import settings
+
+    rules = settings(host, user, password_env, os.environ, tls_cert, tls_key)
+    warehouse = _served(pipeline, target, mounts, variables, database)
+    try:
+        listen(warehouse.open_session, rules, host, port, click.echo)
+    finally:
+        warehouse.close()
+
+
+def _served(
+    pipeline: Path | None, target: str | None, mounts: tuple[tuple[str, Path], ...], variables: dict[str, str],
+    database: str | None,
+) -> Warehouse:  # fmt: skip
+    from .connect import connect, declared_mounts, given_mounts, open_local
+    from .environment import resolve
+    from .read import read_pipeline
+
+    file = None if database in (None, ":memory:") else Path(database or "").absolute()
+    if pipeline is None:
+        return open_local(file, given_mounts(mounts))
+    document = read_pipeline(pipeline, os.environ, variables)
+    chosen = resolve(_chosen_target(document, target), os.environ)
+    if database is None:
+        return connect(chosen, document.folder, mounts)
+    return open_local(file, declared_mounts(chosen, document.folder, mounts))
 
 
 @cli.command()

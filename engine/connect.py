@@ -22,16 +22,30 @@ def connect(target: Target, folder: Path, mounts: Sequence[tuple[str, Path]] = (
 
 
 def _local(target: Target, folder: Path, mounts: Sequence[tuple[str, Path]]) -> Warehouse:
+    database = None if target.database == ":memory:" else inside(folder, target.database)
+    return open_local(database, declared_mounts(target, folder, mounts))
+
+
+def open_local(database: Path | None, mounts: Sequence[Mount]) -> Warehouse:
+    """Reach local Redshift in a file, or one in memory that is empty. Errors: WarehouseUnreachable."""
     from .warehouses.local.session import open_database  # importing DuckDB costs more than a dry run
 
-    given = [Mount(url, path) for url, path in mounts]
-    overridden = {mount.url for mount in given}
-    declared = [_declared(mount, target, folder) for mount in target.mounts if mount.url not in overridden]
-    work = Mount(target.work, folder / ".etlrun" / "work")
-    storage = Storage((*given, *declared, work))
-    database = None if target.database == ":memory:" else inside(folder, target.database)
+    storage = Storage(tuple(mounts))
     local = open_database(database, storage)
     return Warehouse(local.session, storage.write, local.close)
+
+
+def given_mounts(mounts: Sequence[tuple[str, Path]]) -> list[Mount]:
+    """Return the mounts of a command line."""
+    return [Mount(url, path) for url, path in mounts]
+
+
+def declared_mounts(target: Target, folder: Path, mounts: Sequence[tuple[str, Path]]) -> list[Mount]:
+    """Return what stands for each bucket: what is given, what the target declares, and its `work:`."""
+    given = given_mounts(mounts)
+    overridden = {mount.url for mount in given}
+    declared = [_declared(mount, target, folder) for mount in target.mounts if mount.url not in overridden]
+    return [*given, *declared, Mount(target.work, folder / ".etlrun" / "work")]
 
 
 def _declared(mount: DeclaredMount, target: Target, folder: Path) -> Mount:

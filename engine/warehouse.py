@@ -44,6 +44,9 @@ class Session(Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """Begin; commit at the end, roll back on raise."""
 
+    def interrupt(self) -> None:
+        """Stop the statement that is running, which then raises WarehouseError; callable from any thread."""
+
     def close(self) -> None:
         """Close the connection; what is not committed is rolled back."""
 

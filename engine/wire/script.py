@@ -1,0 +1,104 @@
+"""The text of a statement, as far as a server must read it: what kind it is, and where its parameters stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from ..errors import WarehouseError
+
+_TOKEN = re.compile(
+    r"""(?P<quoted>'(?:[^'\\]|\\.|'')*' | "(?:[^"]|"")*" | (?<![\w$])\$(?P<tag>(?:[A-Za-z_]\w*)?)\$.*?\$(?P=tag)\$)
+      | (?P<comment>--[^\n]*)
+      | (?P<block>/\*)
+      | (?<![\w$])\$(?P<number>\d{1,5})
+      | (?P<open>['"])""",
+    re.VERBOSE | re.DOTALL,
+)
+_BLOCK_END = re.compile(r"/\*|\*/")
+_WORD = re.compile(r"[()]|[a-z_]\w*", re.IGNORECASE)
+_ROWS = frozenset({"select", "with", "values", "table", "show", "explain", "fetch", "describe", "desc"})
+_CUTS = frozenset({"limit", "offset", "fetch", "top", "for"})
+
+
+def parameter_count(sql: str) -> int:
+    """Return the highest n of the parameters $n in `sql`. Errors: WarehouseError 42601 for text that has no end."""
+    return max((int(part[1:]) for kind, part in _parts(sql) if kind == "number"), default=0)
+
+
+def substitute(sql: str, literals: Sequence[str]) -> str:
+    """Return `sql` with the n-th of `literals` for each $n outside of texts, quoted names and comments.
+
+    Errors: WarehouseError 08P01 if a literal is missing, 42601 for text that has no end.
+    """
+    return "".join(_literal(part, literals) if kind == "number" else part for kind, part in _parts(sql))
+
+
+def _literal(part: str, literals: Sequence[str]) -> str:
+    number = int(part[1:])
+    if not 1 <= number <= len(literals):
+        raise WarehouseError(f"there is no parameter ${number}", sqlstate="42P02")
+    return literals[number - 1]
+
+
+def words(sql: str) -> list[str]:
+    """Return the words of `sql` in lower case that stand outside of texts, comments and parentheses.
+
+    A parenthesis around the whole of a query does not count: '(SELECT 1) UNION …' begins with select.
+    """
+    bare = "".join(part if kind == "code" else " " for kind, part in _parts(sql))
+    found: list[str] = []
+    depth = 0
+    for match in _WORD.finditer(bare):
+        token = match[0].lower()
+        if token in "()":
+            depth += 1 if token == "(" else -1
+        elif depth == 0 or not found:
+            found.append(token)
+    return found
+
+
+def gives_rows(sql: str) -> bool:
+    """Return whether running `sql` gives a result set. SELECT INTO makes a table instead."""
+    found = words(sql)
+    if not found or found[0] not in _ROWS:
+        return False
+    if found[0] == "with":
+        return next((word for word in found if word in ("select", "insert", "update", "delete")), "select") == "select"
+    return found[0] != "select" or "into" not in found
+
+
+def probe(sql: str) -> str:
+    """Return a statement that has the columns of `sql`, which gives rows, and does next to nothing."""
+    found = words(sql)
+    if found[0] not in ("select", "with", "values"):
+        return sql  # SHOW and EXPLAIN only look
+    if _CUTS.isdisjoint(found):
+        return f"{sql}\nLIMIT 0"
+    # A LIMIT of its own: another must go around it, although equal names may then be told apart by the warehouse.
+    return f"SELECT * FROM (\n{sql}\n) AS probe LIMIT 0"
+
+
+def _parts(sql: str) -> Iterator[tuple[str, str]]:
+    """Yield the text in parts: code, quoted, comment, number (of a parameter)."""
+    at = start = 0
+    while (match := _TOKEN.search(sql, at)) is not None:
+        kind = match.lastgroup or "quoted"
+        if kind == "open":
+            raise WarehouseError(f"unterminated quoted text at or near {sql[match.start() :][:20]}", sqlstate="42601")
+        yield "code", sql[start : match.start()]
+        at = start = _block_end(sql, match.end()) if kind == "block" else match.end()
+        yield "comment" if kind == "block" else "quoted" if kind == "tag" else kind, sql[match.start() : at]
+    yield "code", sql[start:]
+
+
+def _block_end(sql: str, at: int) -> int:
+    # Comments nest in Redshift, as in PostgreSQL.
+    depth = 1
+    while depth:
+        match = _BLOCK_END.search(sql, at)
+        if match is None:
+            raise WarehouseError("unterminated comment", sqlstate="42601")
+        depth += 1 if match[0] == "/*" else -1
+        at = match.end()
+    return at
