@@ -198,7 +198,8 @@ def _served(
     if pipeline is None:
         return open_local(file, given_mounts(mounts))
     document = read_pipeline(pipeline, os.environ, variables)
-    chosen = resolve(_chosen_target(document, target), os.environ)
+    chosen = _chosen_target(document, target)
+    chosen = resolve(chosen, _environ(document, chosen))
     if database is None:
         return connect(chosen, document.folder, mounts)
     return open_local(file, declared_mounts(chosen, document.folder, mounts))
