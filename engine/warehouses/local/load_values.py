@@ -90,14 +90,13 @@ def _integer(type_: DataType, copy: Copy, kind: RawKind, raw: str) -> str:
     if kind == "text":
         return _integer_text(raw, stored)
     number = f"TRY_CAST({raw} AS DOUBLE)"
+    whole = f"CASE WHEN {number} = trunc({number}) THEN TRY_CAST({number} AS {stored}) END"
+    quoted = _integer_text(f"({raw}::JSON ->> '$')", stored)
+    # Strings are rare: they are looked at only where the rest gives NULL.
     return (
-        f"CASE WHEN {raw}[1] = '\"' THEN {_integer_text(f'({raw}::JSON ->> {_ROOT})', stored)} "
-        f"WHEN contains({raw}, '.') THEN CASE WHEN {number} = trunc({number}) THEN TRY_CAST({number} AS {stored}) END "
-        f"ELSE TRY_CAST({raw} AS {stored}) END"
+        f"coalesce(CASE WHEN contains({raw}, '.') THEN {whole} ELSE TRY_CAST({raw} AS {stored}) END, "
+        f"CASE WHEN starts_with({raw}, '\"') THEN {quoted} END)"
     )
-
-
-_ROOT = "'$'"
 
 
 def _integer_text(raw: str, stored: str) -> str:
