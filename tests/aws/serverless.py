@@ -27,6 +27,10 @@ class Serverless:
     tags: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
+    def clear(self) -> None:
+        for held in (self.namespaces, self.workgroups, self.tags, self.asked):
+            held.clear()
+
     def answer(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
         self.asked.append((operation, given))
         if operation == "ListTagsForResource":
