@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import ParseError, TokenError
+from sqlglot.errors import OptimizeError, ParseError, TokenError
 from sqlglot.optimizer.scope import traverse_scope
 
 from .copy import fold
@@ -52,6 +52,8 @@ def read_select(text: str) -> Select:
         expressions = sqlglot.parse(text, read="redshift")
     except (ParseError, TokenError) as error:
         raise _invalid(error, text) from error
+    except (TypeError, AttributeError, LookupError, RecursionError) as error:
+        raise InvalidSql("the SQL cannot be read") from error  # sqlglot stumbles over '0?', for one
     statements = [expression for expression in expressions if expression is not None]
     if len(statements) != 1:
         raise InvalidSql("no statement" if not statements else f"{len(statements)} statements where one SELECT belongs")
@@ -60,7 +62,10 @@ def read_select(text: str) -> Select:
         raise InvalidSql(f"{sqlglot.tokenize(text)[0].text.upper()} where a SELECT belongs")
     if query.args.get("into"):
         raise InvalidSql("SELECT … INTO where a SELECT belongs: the strategy says where the rows go")
-    return Select(tuple(_relations(query)), _columns(query))
+    try:
+        return Select(tuple(_relations(query)), _columns(query))
+    except OptimizeError as error:
+        raise InvalidSql("one side of a UNION, INTERSECT or EXCEPT is no SELECT") from error
 
 
 def _relations(query: exp.Query) -> list[Relation]:
@@ -104,6 +109,8 @@ def _invalid(error: ParseError | TokenError, text: str) -> InvalidSql:
         return InvalidSql("the SQL cannot be read: a quote or a comment is not closed", line, column)
     near = first.get("highlight") or ""
     line, column = first.get("line") or 1, max(1, (first.get("col") or 1) - max(0, len(near) - 1))
+    if line > text.count("\n") + 1:  # sqlglot counts a line twice after '$1'
+        line, column = 1, 1
     # sqlglot's own description speaks of its classes and tokens; the place says more to a user.
     message = f"the SQL makes no sense from '{near}' on" if near else "the SQL ends too early"
     return InvalidSql(message, line, column, len(near) or 1)
