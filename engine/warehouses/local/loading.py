@@ -105,10 +105,12 @@ def _history(
     errors = {error.file: 0 for error in loaded.errors}
     for error in loaded.errors:
         errors[error.file] += 1
-    for stored in loaded.files:
+    if loaded.files:
+        # One statement for all files: one for each took 0.6 ms a file, longer than loading it.
         rows.append((
-            f"INSERT INTO local_catalog.load_file VALUES ({', '.join('?' * 7)})",
-            [query, stored.url, stored.size, None, errors.get(stored.url, 0), _now(), format_],
+            "INSERT INTO local_catalog.load_file SELECT ?, unnest(?), unnest(?), NULL, unnest(?), ?, ?",
+            [query, [stored.url for stored in loaded.files], [stored.size for stored in loaded.files],
+             [errors.get(stored.url, 0) for stored in loaded.files], _now(), format_],
         ))  # fmt: skip
     for error in loaded.errors:
         rows.append((
