@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ..errors import EtlrunError, WarehouseError
 from ..warehouse import Outcome
-from .script import words
+from .script import first_word
 
 _BEGINS = ("begin", "start")
 _ENDS = ("commit", "end", "rollback", "abort")
@@ -28,7 +28,7 @@ class Block:
 
     def check(self, sql: str) -> None:
         """Refuse what a failed block does not take. Errors: WarehouseError 25P02."""
-        if self.status == "E" and _first(sql) not in _ENDS:
+        if self.status == "E" and first_word(sql) not in _ENDS:
             raise WarehouseError(
                 "current transaction is aborted, commands ignored until end of transaction block", sqlstate="25P02",
                 hint="send ROLLBACK",
@@ -37,7 +37,7 @@ class Block:
     def execute(self, sql: str) -> Outcome:
         """Run one statement. Errors: WarehouseError, WarehouseUnreachable."""
         self.check(sql)
-        word = _first(sql)
+        word = first_word(sql)
         if word in _ENDS:
             return self._end(word in ("commit", "end"), sql)
         if word in _BEGINS:
@@ -56,7 +56,7 @@ class Block:
     def refused(self, sql: str) -> None:
         """Say that a statement was answered with an error and not run: a COMMIT that fails rolls back."""
         self.failed()
-        if self.status == "E" and _first(sql) in _ENDS:
+        if self.status == "E" and first_word(sql) in _ENDS:
             self._leave()
             self._run("ROLLBACK")
 
@@ -86,7 +86,7 @@ class Block:
 
     def before_statement_of_script(self, sql: str) -> None:
         """Open the transaction of a script, where none is open."""
-        if self.status == "I" and _first(sql) not in (*_BEGINS, *_ENDS):
+        if self.status == "I" and first_word(sql) not in (*_BEGINS, *_ENDS):
             self._run("BEGIN")
             self.status, self._of_script = "T", True
 
@@ -102,7 +102,3 @@ class Block:
             self._leave()
             with suppress(EtlrunError):
                 self._run("ROLLBACK")
-
-
-def _first(sql: str) -> str:
-    return next(iter(words(sql)), "")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from ..errors import EtlrunError, WarehouseError, WarehouseUnreachable
+from ..errors import EtlrunError, LoadFailed, WarehouseError, WarehouseUnreachable
 from ..sql import statements
 from ..warehouse import Outcome, Session
 from . import replies, requests, results
@@ -19,7 +19,7 @@ from .block import Block
 from .faults import Statement
 from .greeting import Guest
 from .parameters import sample, write
-from .script import gives_rows, parameter_count, probe, substitute, words
+from .script import first_word, gives_rows, parameter_count, probe, substitute
 from .settings import Settings
 from .stream import Disconnected
 from .types import VARCHAR, Field
@@ -106,7 +106,8 @@ class Connection:
         done = Statement(number, self._number, sql, "", self._guest.parameters)
         fault = self._settings.faults(number, sql)
         try:
-            time.sleep(fault.delay_seconds)
+            if fault.delay_seconds:
+                time.sleep(fault.delay_seconds)
             if fault.kill_before:
                 raise Killed
             if fault.error is not None:
@@ -125,7 +126,7 @@ class Connection:
 
     def _send(self, sql: str) -> Outcome:
         """Run a statement in the session, where it can be cancelled."""
-        if (found := words(sql)) and found[0] == "deallocate":
+        if first_word(sql) == "deallocate":
             return self._deallocate(sql)
         with self._lock:
             self._busy, self._cancelled = True, False
@@ -332,8 +333,10 @@ def _before(first: tuple[Any, ...], rest: Iterator[tuple[Any, ...]]) -> Iterator
 
 
 def _reworded(error: WarehouseError, settings: Settings) -> WarehouseError:
-    # A copy: the error may be a test's own, or still be raised somewhere.
+    # A copy: the error may be a test's own.
     said = settings.wording(error.message)
     if said == error.message:
         return error
+    if isinstance(error, LoadFailed):
+        return LoadFailed(said, error.errors)
     return WarehouseError(said, sqlstate=error.sqlstate, detail=error.detail, hint=error.hint)

@@ -11,7 +11,6 @@ from ..warehouse import Outcome
 from .types import Field, encoder, field
 
 _WITH_COUNT = ("UPDATE", "DELETE", "MOVE", "FETCH")
-_NULL = b"\xff\xff\xff\xff"
 _AT_ONCE = 256
 
 
@@ -43,15 +42,10 @@ def data_rows(
     rows: Iterable[tuple[Any, ...]], announced: Sequence[Field], formats_: Sequence[int], *, amazon: bool
 ) -> Iterator[bytes]:
     """Yield the messages of `rows`, some hundreds at a time. Errors: WarehouseError for a value that does not fit."""
-    encoders = [encoder(one, format_, amazon=amazon) for one, format_ in zip(announced, formats_, strict=True)]
-    head = len(encoders).to_bytes(2, "big")
+    encode = [encoder(one, format_, amazon=amazon) for one, format_ in zip(announced, formats_, strict=True)]
+    head = len(encode).to_bytes(2, "big")
     left = iter(rows)
     while portion := list(islice(left, _AT_ONCE)):
-        messages: list[bytes] = []
-        for row in portion:
-            values = [
-                _NULL if value is None else encode(value) for encode, value in zip(encoders, row, strict=True)
-            ]
-            body = head + b"".join(values)
-            messages += (b"D", (len(body) + 4).to_bytes(4, "big"), body)
-        yield b"".join(messages)
+        columns = [one(values) for one, values in zip(encode, zip(*portion, strict=True), strict=True)]
+        bodies = [head + b"".join(values) for values in zip(*columns, strict=True)]
+        yield b"".join([b"D" + (len(body) + 4).to_bytes(4, "big") + body for body in bodies])

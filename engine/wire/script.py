@@ -17,12 +17,15 @@ _TOKEN = re.compile(
 )
 _BLOCK_END = re.compile(r"/\*|\*/")
 _WORD = re.compile(r"[()]|[a-z_]\w*", re.IGNORECASE)
+_FIRST_WORD = re.compile(r"(?:[\s(;]|--[^\n]*)*([a-z_]\w*)", re.IGNORECASE)
 _ROWS = frozenset({"select", "with", "values", "table", "show", "explain", "fetch", "describe", "desc"})
 _CUTS = frozenset({"limit", "offset", "fetch", "top", "for"})
 
 
 def parameter_count(sql: str) -> int:
     """Return the highest n of the parameters $n in `sql`. Errors: WarehouseError 42601 for text that has no end."""
+    if "$" not in sql:
+        return 0
     return max((int(part[1:]) for kind, part in _parts(sql) if kind == "number"), default=0)
 
 
@@ -41,7 +44,15 @@ def _literal(part: str, literals: Sequence[str]) -> str:
     return literals[number - 1]
 
 
-def words(sql: str) -> list[str]:
+def first_word(sql: str) -> str:
+    """Return the word that says what kind of statement `sql` is, in lower case; empty if there is none."""
+    match = _FIRST_WORD.match(sql)
+    if match is not None:
+        return match[1].lower()
+    return next(iter(_words(sql)), "")  # a comment in /* */ stands before it
+
+
+def _words(sql: str) -> list[str]:
     """Return the words of `sql` in lower case that stand outside of texts, comments and parentheses.
 
     A parenthesis around the whole of a query does not count: '(SELECT 1) UNION …' begins with select.
@@ -60,9 +71,9 @@ def words(sql: str) -> list[str]:
 
 def gives_rows(sql: str) -> bool:
     """Return whether running `sql` gives a result set. SELECT INTO makes a table instead."""
-    found = words(sql)
-    if not found or found[0] not in _ROWS:
+    if first_word(sql) not in _ROWS:
         return False
+    found = _words(sql)
     if found[0] == "with":
         return next((word for word in found if word in ("select", "insert", "update", "delete")), "select") == "select"
     return found[0] != "select" or "into" not in found
@@ -70,7 +81,7 @@ def gives_rows(sql: str) -> bool:
 
 def probe(sql: str) -> str:
     """Return a statement that has the columns of `sql`, which gives rows, and does next to nothing."""
-    found = words(sql)
+    found = _words(sql)
     if found[0] not in ("select", "with", "values"):
         return sql  # SHOW and EXPLAIN only look
     if _CUTS.isdisjoint(found):

@@ -24,6 +24,7 @@ from .settings import Settings
 from .stream import Disconnected, Stream
 
 _FAREWELL_SECONDS = 5
+_LOOK_UP_SECONDS = 0.5
 
 
 def is_loopback(host: str) -> bool:
@@ -67,6 +68,7 @@ class Server:
         self._open_session = open_session
         self._settings = settings
         self._listener = _listen(host, port)
+        self._listener.settimeout(_LOOK_UP_SECONDS)
         self.host, self.port = self._listener.getsockname()[:2]
         self._statements = count(1)
         self._numbers = count(1)
@@ -109,13 +111,17 @@ class Server:
             thread.join(max(0, last - time.monotonic()))
 
     def _accept(self) -> None:
-        while True:
+        while not self._closing:
             try:
                 accepted, _ = self._listener.accept()
+            except TimeoutError:
+                continue  # nobody came
             except OSError:
-                if self._closing:
-                    return
-                continue  # the client has gone before it was let in
+                time.sleep(0.05)  # the client was gone before it was let in, or there are too many open files
+                continue
+            if len(self._clients) >= 2 * self._settings.max_clients:
+                accepted.close()
+                continue
             number = next(self._numbers)
             thread = threading.Thread(
                 target=self._client, args=(accepted, number), name=f"etlrun-client-{number}", daemon=True
