@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 from .aws import MAX_CONNECTIONS, Aws, chunks
 from .errors import AwsError, WarehouseUnreachable
+from .storage import StoredObject
 
 AHEAD_BYTES = 256 << 20
 """How much is downloaded before it is asked for; a single object may be larger."""
@@ -33,12 +35,6 @@ _SAYS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    url: str
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
 class Buckets:
     """The buckets that an account can see.
 
@@ -47,7 +43,7 @@ class Buckets:
 
     aws: Aws
 
-    def list(self, prefix: str) -> Iterator[Listed]:
+    def list(self, prefix: str) -> Iterator[StoredObject]:
         """Yield every object whose URL starts with `prefix`, in the order of S3: by the bytes of the key."""
         bucket, key = _parts(prefix)
         more: dict[str, str] = {}
@@ -55,15 +51,15 @@ class Buckets:
             with _about(prefix):
                 page = self.aws.call("s3", "ListObjectsV2", Bucket=bucket, Prefix=key, **more)
             for entry in page.get("Contents", ()):
-                yield Listed(f"s3://{bucket}/{entry['Key']}", entry["Size"])
+                yield StoredObject(f"s3://{bucket}/{entry['Key']}", entry["Size"])
             if not page.get("IsTruncated"):
                 return
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
-    def find(self, url: str) -> Listed | None:
+    def find(self, url: str) -> StoredObject | None:
         """Return the object at exactly `url`, or None."""
         head = self._head(url)
-        return None if head is None else Listed(url, head["ContentLength"])
+        return None if head is None else StoredObject(url, head["ContentLength"])
 
     def read(self, url: str) -> bytes | None:
         """Return the bytes of a small object, or None if there is none."""
@@ -95,15 +91,15 @@ class Buckets:
             head = self.aws.call("s3", "HeadBucket", Bucket=_parts(url)[0])
         return str(head.get("BucketRegion") or head["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region", ""))
 
-    def fetch(self, objects: Iterable[Listed], folder: Path) -> Iterator[tuple[Listed, Path]]:
-        """Yield every object, in the order given, with the file in `folder` that now holds it.
+    def fetch(self, objects: Iterable[StoredObject], folder: Path) -> Iterator[StoredObject]:
+        """Yield every object, in the order given, with a copy in `folder` that is the caller's to release.
 
-        Several are on their way at once, at most AHEAD_BYTES before they are asked for. The files are the caller's to
-        remove, so that the disk holds no more than is needed.
+        Several are on their way at once, at most AHEAD_BYTES before they are asked for.
         """
         stop = Event()
+        copies = Path(tempfile.mkdtemp(prefix="s3-", dir=folder))
         pool = ThreadPoolExecutor(MAX_CONNECTIONS, thread_name_prefix="s3")
-        waiting: deque[tuple[Listed, Path, Future[None]]] = deque()
+        waiting: deque[tuple[StoredObject, Path, Future[None]]] = deque()
         ahead = 0
         try:
             for number, each in enumerate(objects):
@@ -111,13 +107,13 @@ class Buckets:
                     first, path, download = waiting.popleft()
                     download.result()
                     ahead -= first.size
-                    yield first, path
-                path = folder / f"{number}.s3"
+                    yield replace(first, file=path, is_copy=True)
+                path = copies / str(number)
                 waiting.append((each, path, pool.submit(self._download, each.url, path, stop)))
                 ahead += each.size
             for first, path, download in waiting:
                 download.result()
-                yield first, path
+                yield replace(first, file=path, is_copy=True)
         finally:
             stop.set()
             pool.shutdown(cancel_futures=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .build import inside
 from .errors import InvalidPipeline, Problem, UsageError
@@ -11,6 +13,9 @@ from .model import Mount as DeclaredMount
 from .model import Target
 from .storage import Mount, Storage
 from .warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from .buckets import Buckets
 
 
 def connect(target: Target, folder: Path, mounts: Sequence[tuple[str, Path]] = ()) -> Warehouse:
@@ -23,16 +28,27 @@ def connect(target: Target, folder: Path, mounts: Sequence[tuple[str, Path]] = (
 
 def _local(target: Target, folder: Path, mounts: Sequence[tuple[str, Path]]) -> Warehouse:
     database = None if target.database == ":memory:" else inside(folder, target.database)
-    return open_local(database, declared_mounts(target, folder, mounts))
+    return open_local(database, declared_mounts(target, folder, mounts), target.profile, target.region)
 
 
-def open_local(database: Path | None, mounts: Sequence[Mount]) -> Warehouse:
-    """Reach local Redshift in a file, or one in memory that is empty. Errors: WarehouseUnreachable."""
+def open_local(database: Path | None, mounts: Sequence[Mount], profile: str = "", region: str = "") -> Warehouse:
+    """Reach local Redshift in a file, or one in memory that is empty; what is not mounted is read from S3.
+
+    Errors: WarehouseUnreachable.
+    """
     from .warehouses.local.session import open_database  # importing DuckDB costs more than a dry run
 
-    storage = Storage(tuple(mounts))
+    storage = Storage(tuple(mounts), cache(partial(open_buckets, profile, region)))
     local = open_database(database, storage)
     return Warehouse(local.session, storage.write, local.close)
+
+
+def open_buckets(profile: str, region: str) -> Buckets:
+    """Return the buckets of an account. Errors: WarehouseError for a profile that is not there."""
+    from .aws import Aws  # boto3 is needed by few runs, and takes longer to import than a dry run
+    from .buckets import Buckets
+
+    return Buckets(Aws(profile, region))
 
 
 def given_mounts(mounts: Sequence[tuple[str, Path]]) -> list[Mount]:

@@ -1,22 +1,50 @@
-"""Where bytes are: a folder that stands for a bucket."""
+"""Where bytes are: a folder that stands for a bucket, or else the bucket itself."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
+from typing import Protocol
 
 from .errors import WarehouseError
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object of a bucket: its s3:// URL, its size in bytes, and the file on this machine that holds it."""
+    """An object of a bucket: its s3:// URL, its size in bytes, and the file on this machine that holds it.
+
+    One that lies on S3 has no file until `Storage.fetch` gives it one, which then is `is_copy`.
+    """
 
     url: str
     size: int
-    path: Path
+    file: Path | None = None
+    is_copy: bool = False
+
+    @property
+    def path(self) -> Path:
+        if self.file is None:
+            raise RuntimeError(f"{self.url} has not been fetched")
+        return self.file
+
+    def release(self) -> None:
+        """Remove the copy, if it is one: its bytes are not needed any more."""
+        if self.is_copy:
+            self.path.unlink(missing_ok=True)
+
+
+class Remote(Protocol):
+    """Buckets that no folder stands for."""
+
+    def list(self, prefix: str) -> Iterator[StoredObject]: ...
+    def find(self, url: str) -> StoredObject | None: ...
+    def read(self, url: str) -> bytes | None: ...
+    def write(self, url: str, content: bytes) -> None: ...
+    def fetch(self, objects: Iterable[StoredObject], folder: Path) -> Iterator[StoredObject]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +57,26 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """The buckets that a local warehouse can see."""
+    """The buckets that a local warehouse can see.
+
+    Errors of every method: WarehouseError for a bucket that neither a mount nor `remote` can give; those of `remote`.
+    """
 
     mounts: tuple[Mount, ...] = ()
+    remote: Callable[[], Remote] | None = None
+    """Asked for when it is first needed: it brings boto3 with it."""
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
         """Yield every object whose URL starts with `prefix`, sorted by URL.
 
         `prefix` is a string prefix, as for COPY: 's3://b/log' also finds 's3://b/log_old/x.json'.
-        Errors: WarehouseError if no mount stands for the bucket, or if '..' leads out of its folder.
+        Errors: WarehouseError also if '..' leads out of a mounted folder.
         """
         mount = self._mount(prefix)
+        if mount is None:
+            with _or_mounted(prefix):
+                yield from self._elsewhere(prefix).list(prefix)
+            return
         folder = _inside(mount, prefix).rpartition("/")[0]
         base = f"{mount.url}/{folder}/" if folder else f"{mount.url}/"
         for url, entry in _files(os.path.join(mount.folder, folder), base, prefix):
@@ -48,34 +85,84 @@ class Storage:
     def find(self, url: str) -> StoredObject | None:
         """Return the object at exactly `url`, or None."""
         path = self._path(url)
+        if path is None:
+            with _or_mounted(url):
+                return self._elsewhere(url).find(url)
         return StoredObject(url, path.stat().st_size, path) if path.is_file() else None
 
-    def write(self, url: str, content: bytes) -> None:
-        """Put `content` at `url`; an object that holds it already is left alone. Errors: WarehouseError."""
+    def read(self, url: str) -> bytes | None:
+        """Return the bytes of a small object, such as a manifest, or None if there is none."""
         path = self._path(url)
-        if path.is_file() and path.read_bytes() == content:
+        if path is None:
+            with _or_mounted(url):
+                return self._elsewhere(url).read(url)
+        return path.read_bytes() if path.is_file() else None
+
+    def fetch(self, objects: Iterable[StoredObject], folder: Path) -> Iterator[StoredObject]:
+        """Yield every object, in the order given, with a file: its own, or a copy in `folder`.
+
+        Who is done with one calls its `release`, so that `folder` holds no more than is needed.
+        """
+        if self.remote is None:
+            yield from objects
             return
-        unfinished = path.with_name(path.name + ".unfinished")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.write_bytes(content)
-            os.replace(unfinished, path)
-        except OSError as error:
-            raise WarehouseError(f"cannot write {url}: {error.strerror}", detail=str(path)) from error
+        for is_here, some in groupby(objects, key=lambda each: each.file is not None):
+            if is_here:
+                yield from some
+            else:
+                yield from self.remote().fetch(some, folder)
 
-    def _path(self, url: str) -> Path:
+    def write(self, url: str, content: bytes) -> None:
+        """Put `content` at `url`; an object that holds it already is left alone."""
+        path = self._path(url)
+        if path is None:
+            with _or_mounted(url):
+                self._elsewhere(url).write(url, content)
+        else:
+            _write(path, url, content)
+
+    def _path(self, url: str) -> Path | None:
         mount = self._mount(url)
-        return mount.folder / _inside(mount, url)
+        return mount.folder / _inside(mount, url) if mount else None
 
-    def _mount(self, url: str) -> Mount:
+    def _mount(self, url: str) -> Mount | None:
         fitting = [mount for mount in self.mounts if url == mount.url or url.startswith(mount.url + "/")]
-        if fitting:
-            return max(fitting, key=lambda mount: len(mount.url))
-        bucket = "/".join(url.split("/")[:3])
-        raise WarehouseError(
-            f"no folder stands for {bucket}",
-            hint=f"give one with --mount {bucket}=FOLDER, or under mounts: of the target",
-        )
+        return max(fitting, key=lambda mount: len(mount.url), default=None)
+
+    def _elsewhere(self, url: str) -> Remote:
+        if self.remote is None:
+            bucket = _bucket(url)
+            hint = f"give one with --mount {bucket}=FOLDER, or under mounts: of the target"
+            raise WarehouseError(f"no folder stands for {bucket}", hint=hint)
+        return self.remote()
+
+
+@contextmanager
+def _or_mounted(url: str) -> Iterator[None]:
+    """Add to what S3 says that a folder may stand for the bucket."""
+    try:
+        yield
+    except WarehouseError as error:
+        if "--mount" not in error.hint:
+            mounted = f"a folder may stand for it: --mount {_bucket(url)}=FOLDER"
+            error.hint = f"{error.hint}; {mounted}" if error.hint else mounted
+        raise
+
+
+def _bucket(url: str) -> str:
+    return "/".join(url.split("/")[:3])
+
+
+def _write(path: Path, url: str, content: bytes) -> None:
+    if path.is_file() and path.read_bytes() == content:
+        return
+    unfinished = path.with_name(path.name + ".unfinished")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(content)
+        os.replace(unfinished, path)
+    except OSError as error:
+        raise WarehouseError(f"cannot write {url}: {error.strerror}", detail=str(path)) from error
 
 
 def _inside(mount: Mount, url: str) -> str:

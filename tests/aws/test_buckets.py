@@ -58,7 +58,7 @@ def test_keys_of_every_kind_are_listed_found_and_read(buckets: Buckets, tmp_path
     assert listed.url == f"s3://lake/{key}"
     assert buckets.find(listed.url) == listed
     assert buckets.read(listed.url) == b"content"
-    assert [path.read_bytes() for _, path in buckets.fetch([listed], tmp_path)] == [b"content"]
+    assert [each.path.read_bytes() for each in buckets.fetch([listed], tmp_path)] == [b"content"]
 
 
 def test_find_and_read_give_none_for_what_is_not_there(buckets: Buckets) -> None:
@@ -89,8 +89,8 @@ def test_throttling_and_server_errors_are_tried_again(buckets: Buckets, cloud: C
     ]
     buckets.write("s3://lake/a", b"content")
     (listed,) = buckets.list("s3://lake/a")
-    ((_, path),) = buckets.fetch([listed], tmp_path)
-    assert path.read_bytes() == b"content"
+    (copy,) = buckets.fetch([listed], tmp_path)
+    assert copy.path.read_bytes() == b"content"
     assert [fault.times for fault in cloud.faults] == [0, 0, 0, 0]
 
 
@@ -107,8 +107,8 @@ def test_a_download_goes_on_where_it_broke_off(buckets: Buckets, cloud: Cloud, t
     _put(buckets, "large", content)
     cloud.requests.clear()
     cloud.faults = [Fault("^GET /lake/large", cut=1_000_000), Fault("^GET /lake/large", cut=0)]
-    ((_, path),) = buckets.fetch(buckets.list("s3://lake/large"), tmp_path)
-    assert path.read_bytes() == content
+    (copy,) = buckets.fetch(buckets.list("s3://lake/large"), tmp_path)
+    assert copy.path.read_bytes() == content
     assert cloud.asked("^GET /lake/large") == 3
 
 
@@ -139,10 +139,10 @@ def test_fetch_keeps_the_order_and_stays_within_its_bound(
         _put(buckets, f"n/{number:02d}", bytes([number]) * 1_000)
     most = 0
     seen = []
-    for _, path in buckets.fetch(buckets.list("s3://lake/n/"), tmp_path):
-        most = max(most, len(list(tmp_path.iterdir())))
-        seen.append(path.read_bytes()[0])
-        path.unlink()
+    for each in buckets.fetch(buckets.list("s3://lake/n/"), tmp_path):
+        most = max(most, len(list(each.path.parent.iterdir())))
+        seen.append(each.path.read_bytes()[0])
+        each.release()
     assert seen == list(range(40))
     assert most <= 6
 
