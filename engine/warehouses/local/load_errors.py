@@ -37,9 +37,8 @@ def examine(
 
     Errors: duckdb.Error if the unit cannot be scanned at all.
     """
-    rewriting = Rewriting(path)
     errors: list[LoadError] = []
-    with Places(unit) as places:
+    with Rewriting(path) as rewriting, Places(unit) as places:
         for row, record in _joined(_refused(cursor, reading, copy, unit), reading.records(unit)):
             if len(errors) >= most:
                 break
@@ -48,19 +47,18 @@ def examine(
                 errors.extend(_saved(reading, record, place, rewriting))
             else:
                 errors.append(_refusal(reading, copy, row, place))
-    return Findings(tuple(errors), rewriting.unit())
+        return Findings(tuple(errors), rewriting.unit())
 
 
 def sift(reading: Reading, unit: Unit, *, most: int, path: Path) -> Findings:
     """Read `unit` in Python: what is sound is written to `path`, the rest are errors. For what DuckDB cannot scan."""
-    rewriting = Rewriting(path)
     errors: list[LoadError] = []
-    with Places(unit) as places:
+    with Rewriting(path) as rewriting, Places(unit) as places:
         for record in reading.records(unit):
             if len(errors) >= most:
                 break
             errors.extend(_saved(reading, record, places.of(record), rewriting))
-    return Findings(tuple(errors), rewriting.unit())
+        return Findings(tuple(errors), rewriting.unit())
 
 
 def _refused(cursor: duckdb.DuckDBPyConnection, reading: Reading, copy: Copy, unit: Unit) -> Iterator[_Refused]:

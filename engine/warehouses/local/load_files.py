@@ -14,12 +14,12 @@ import mmap
 import os
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ...copy import Copy
+from ...copy import Copy, unescape
 from ...errors import WarehouseError
 from ...storage import Storage, StoredObject
 
@@ -118,13 +118,25 @@ Decompress = Callable[[Path, Path], None]
 """Writes the plain content of a zstd file, which Python cannot read, to another."""
 
 
-def units(objects: Iterable[StoredObject], copy: Copy, folder: Path, zstd: Decompress) -> Iterator[tuple[Unit, ...]]:
+def units(
+    objects: Iterable[StoredObject], copy: Copy, folder: Path, zstd: Decompress
+) -> Generator[tuple[Unit, ...], None, None]:
     """Yield the units of `objects` in batches of one layout, each batch fit for one scan.
 
     Packs are written into `folder` and removed when the next batch is asked for: at most PACK_BYTES for each layout,
     or one large object that had to be rewritten, lie there at a time.
     """
     packs: dict[Layout, _Pack] = {}
+    try:
+        yield from _units(objects, copy, folder, zstd, packs)
+    finally:
+        for pack in packs.values():
+            pack.close()
+
+
+def _units(
+    objects: Iterable[StoredObject], copy: Copy, folder: Path, zstd: Decompress, packs: dict[Layout, _Pack]
+) -> Iterator[tuple[Unit, ...]]:
     large: dict[Layout, list[Unit]] = {"lines": [], "values": []}
     for object_ in objects:
         if copy.format.name == "parquet":
@@ -166,8 +178,11 @@ class _Pack:
             self._file.write(b"\n")
             self.size += 1
 
-    def unit(self) -> Unit:
+    def close(self) -> None:
         self._file.close()
+
+    def unit(self) -> Unit:
+        self.close()
         return Unit(self._path, tuple(self._parts), self._layout)
 
 
@@ -209,7 +224,11 @@ def _emptied(batch: tuple[Unit, ...]) -> Iterator[tuple[Unit, ...]]:
 
 def _is_rewritten(copy: Copy) -> bool:
     utf16 = copy.encoding.startswith("utf16")
-    return bool(copy.compression or copy.ignoreheader or utf16 or copy.acceptinvchars)
+    return bool(copy.compression or copy.ignoreheader or utf16 or copy.acceptinvchars or _marks_null_by_escape(copy))
+
+
+def _marks_null_by_escape(copy: Copy) -> bool:
+    return copy.escape and copy.null_as in (None, "\\N")
 
 
 def _rewritten(object_: StoredObject, copy: Copy, folder: Path, zstd: Decompress) -> Unit:
@@ -293,6 +312,8 @@ def _plain(object_: StoredObject, copy: Copy, folder: Path, zstd: Decompress, sk
         chunks = _without_header(chunks, copy.ignoreheader, skipped)
     if copy.acceptinvchars:
         chunks = _with_valid_characters(chunks, copy.acceptinvchars)
+    if _marks_null_by_escape(copy):
+        chunks = _with_null_escaped(chunks, unescape(copy.delimiter or "|").encode())
     return chunks
 
 
@@ -349,6 +370,16 @@ def _without_header(chunks: Iterator[bytes], lines: int, skipped: list[int]) -> 
         skipped[1] += at
         if at < len(chunk):
             yield chunk[at:]
+
+
+def _with_null_escaped(chunks: Iterator[bytes], delimiter: bytes) -> Iterator[bytes]:
+    r"""Write fields \N as \\N: with ESCAPE on, DuckDB would read N."""
+    field = re.compile(rb"(?m)(^|%b)\\N(?=%b|\r?$)" % (re.escape(delimiter), re.escape(delimiter)))
+    rest = b""
+    for chunk in chunks:
+        lines, newline, rest = (rest + chunk).rpartition(b"\n")
+        yield field.sub(rb"\1\\\\N", lines + newline)
+    yield field.sub(rb"\1\\\\N", rest)
 
 
 def _with_valid_characters(chunks: Iterator[bytes], replacement: str) -> Iterator[bytes]:

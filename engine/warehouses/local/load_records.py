@@ -125,6 +125,12 @@ class Rewriting:
             and last.skipped_bytes + self._size - last.start == place.offset
         )
 
+    def __enter__(self) -> Rewriting:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
     def unit(self) -> Unit | None:
         """Return the finished file; None if it is empty."""
         self._file.close()

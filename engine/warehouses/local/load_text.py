@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+import duckdb
+
 from ...copy import Copy, unescape
 from ...errors import WarehouseError
 from .load_files import MAX_OBJECT_BYTES, Unit
@@ -207,9 +209,18 @@ def _fields(copy: Copy, row: str) -> list[str]:
     )
 
 
-def lines_of_zstd(path: Path) -> str:
-    """Return the SELECT of the lines of a zstd file that are not blank."""
+def unpack_zstd(cursor: duckdb.DuckDBPyConnection, source: Path, target: Path) -> None:
+    """Write the lines of a zstd file that are not blank to another file: DuckDB reads the format, Python does not."""
     columns = "columns={'line': 'VARCHAR'}, auto_detect=false, header=false, compression='zstd'"
     size = f"maximum_line_size={MAX_OBJECT_BYTES}"
     options = f"{columns}, {_WHOLE_LINE}, {size}, parallel=false, strict_mode=false"
-    return f"SELECT line FROM read_csv({literal(str(path))}, {options})"
+    lines = f"SELECT line FROM read_csv({literal(str(source))}, {options})"
+    plain = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x1f'"
+    try:
+        cursor.execute(f"COPY ({lines}) TO {literal(str(target))} ({plain})")
+    except duckdb.Error as error:
+        raise WarehouseError(
+            f"failed to decompress {source.name}: the file is not zstd",
+            detail=str(error).partition("\n")[0],
+            hint="take ZSTD out, or compress the file",
+        ) from error

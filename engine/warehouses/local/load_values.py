@@ -31,6 +31,15 @@ class LoadColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadTable:
+    """The target: `name` as the user wrote it, for messages; `relation` is its quoted DuckDB name."""
+
+    name: str
+    relation: str
+    columns: tuple[LoadColumn, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """Over a raw column `raw` and a column `value` that holds the first expression, both SQL."""
 

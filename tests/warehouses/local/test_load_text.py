@@ -56,6 +56,7 @@ def refused(bucket: Bucket, columns: str, content: str | bytes, options: str) ->
         ("1|'ab'\n", "removequotes", [(1, "ab")]),
         ("1|a\\|b\n2|c\\\\\n", "escape", [(1, "a|b"), (2, "c\\")]),
         ("1|a\\\nb\n2|c\n", "escape", [(1, "a\nb"), (2, "c")]),
+        ("1|\\N\n\\N|c", "escape", [(1, None), (None, "c")]),
         ("1\n2|b\n", "fillrecord", [(1, ""), (2, "b")]),
         ("1\n2|b\n", "fillrecord emptyasnull", [(1, None), (2, "b")]),
         ("1|a\n\n2|b\n\n", "ignoreblanklines", [(1, "a"), (2, "b")]),
