@@ -1,33 +1,31 @@
 """What a COPY reads: the objects behind its source, as files that DuckDB scans quickly.
 
 DuckDB's readers take about 0.3 ms for each file, Python takes 0.03 ms to open and read one: so small files are packed
-into few, and large ones are scanned where they lie. Whatever DuckDB cannot read itself (bzip2, UTF-16, lines to skip)
-is turned into plain UTF-8 on the way.
+into few, and large ones are scanned where they lie.
 """
 
 from __future__ import annotations
 
-import bz2
-import codecs
 import json
 import mmap
 import os
 import re
-import zlib
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ...copy import Copy, unescape
+from ...copy import Copy
 from ...errors import WarehouseError
 from ...storage import Storage, StoredObject
+from .load_plain import Unpack, is_rewritten, plain
 
 SMALL_BYTES = 1 << 20
 MAX_OBJECT_BYTES = 4 << 20
 """What COPY takes as one row, from any source."""
 PACK_BYTES = 64 << 20
 _BATCH_FILES = 64
+_BATCH_BYTES = 1 << 30
 _CHUNK_BYTES = 1 << 20
 _SNIFF_BYTES = 1 << 18
 
@@ -76,14 +74,14 @@ def _key(url: str) -> str:
 
 
 def _manifest(copy: Copy, storage: Storage) -> tuple[StoredObject, ...]:
-    manifest = storage.find(copy.source)
-    if manifest is None:
+    content = storage.read(copy.source)
+    if content is None:
         raise WarehouseError(
             f"The specified S3 prefix '{_key(copy.source)}' does not exist",
             hint="MANIFEST needs the URL of one file (error code 8001)",
         )
     found = []
-    for url, mandatory in _entries(manifest):
+    for url, mandatory in _entries(copy.source, content):
         entry = storage.find(url)
         if entry is not None:
             found.append(entry)
@@ -98,15 +96,14 @@ def _manifest(copy: Copy, storage: Storage) -> tuple[StoredObject, ...]:
     return tuple(found)
 
 
-def _entries(manifest: StoredObject) -> Iterator[tuple[str, bool]]:
+def _entries(url: str, content: bytes) -> list[tuple[str, bool]]:
     try:
-        content: Any = json.loads(manifest.path.read_text(encoding="utf-8"))
-        for entry in content["entries"]:
-            yield str(entry["url"]), entry.get("mandatory", False) is True
+        entries: Any = json.loads(content)["entries"]
+        return [(str(entry["url"]), entry.get("mandatory", False) is True) for entry in entries]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise WarehouseError(
             "Error parsing manifest file",
-            detail=f"{manifest.url}: {error}",
+            detail=f"{url}: {error}",
             hint='write {"entries": [{"url": "s3://bucket/key", "mandatory": true}]}',
         ) from error
 
@@ -114,17 +111,13 @@ def _entries(manifest: StoredObject) -> Iterator[tuple[str, bool]]:
 # --- units -----------------------------------------------------------------------------------------------------------
 
 
-Decompress = Callable[[Path, Path], None]
-"""Writes the plain content of a zstd file, which Python cannot read, to another."""
-
-
 def units(
-    objects: Iterable[StoredObject], copy: Copy, folder: Path, zstd: Decompress
+    objects: Iterable[StoredObject], copy: Copy, folder: Path, zstd: Unpack
 ) -> Generator[tuple[Unit, ...], None, None]:
     """Yield the units of `objects` in batches of one layout, each batch fit for one scan.
 
-    Packs are written into `folder` and removed when the next batch is asked for: at most PACK_BYTES for each layout,
-    or one large object that had to be rewritten, lie there at a time.
+    What was written into `folder`, and copies of objects, are removed when the next batch is asked for: at most
+    PACK_BYTES, or one large object that had to be rewritten, and the objects of one batch lie there at a time.
     """
     packs: dict[Layout, _Pack] = {}
     try:
@@ -135,29 +128,32 @@ def units(
 
 
 def _units(
-    objects: Iterable[StoredObject], copy: Copy, folder: Path, zstd: Decompress, packs: dict[Layout, _Pack]
+    objects: Iterable[StoredObject], copy: Copy, folder: Path, zstd: Unpack, packs: dict[Layout, _Pack]
 ) -> Iterator[tuple[Unit, ...]]:
     large: dict[Layout, list[Unit]] = {"lines": [], "values": []}
     for object_ in objects:
-        if copy.format.name == "parquet":
-            large["lines"].append(Unit(object_.path, (Part(object_, 0),), "lines"))
-        elif object_.size == 0:
-            continue
-        elif object_.size < SMALL_BYTES:
+        if copy.format.name != "parquet" and object_.size < SMALL_BYTES:
             yield from _packed(object_, copy, folder, packs, zstd)
-        elif _is_rewritten(copy):
+        elif copy.format.name != "parquet" and is_rewritten(copy):
             yield from _emptied((_rewritten(object_, copy, folder, zstd),))
         else:
-            layout = _sniffed(object_.path, copy)
-            _check_lines(object_, layout)
-            large[layout].append(Unit(object_.path, (Part(object_, 0),), layout))
-        for batch in large.values():
-            if len(batch) >= _BATCH_FILES:
-                yield tuple(batch)
+            unit = _as_it_is(object_, copy)
+            batch = large[unit.layout]
+            batch.append(unit)
+            if len(batch) >= _BATCH_FILES or sum(each.parts[0].object.size for each in batch) >= _BATCH_BYTES:
+                yield from _released(batch)
                 batch.clear()
     for pack in packs.values():
         yield from _emptied((pack.unit(),))
-    yield from (tuple(batch) for batch in large.values() if batch)
+    for batch in large.values():
+        if batch:
+            yield from _released(batch)
+
+
+def _released(batch: list[Unit]) -> Iterator[tuple[Unit, ...]]:
+    yield tuple(batch)
+    for unit in batch:
+        unit.parts[0].object.release()
 
 
 class _Pack:
@@ -187,11 +183,12 @@ class _Pack:
 
 
 def _packed(
-    object_: StoredObject, copy: Copy, folder: Path, packs: dict[Layout, _Pack], zstd: Decompress
+    object_: StoredObject, copy: Copy, folder: Path, packs: dict[Layout, _Pack], zstd: Unpack
 ) -> Iterator[tuple[Unit, ...]]:
     skipped = [0, 0]
-    rewritten = _is_rewritten(copy)
-    content = b"".join(_plain(object_, copy, folder, zstd, skipped)) if rewritten else _content(object_)
+    rewritten = is_rewritten(copy)
+    content = b"".join(plain(object_, copy, folder, zstd, skipped)) if rewritten else _content(object_)
+    object_.release()
     if not content:
         return
     layout = _layout(content, copy, whole=True)
@@ -222,22 +219,22 @@ def _emptied(batch: tuple[Unit, ...]) -> Iterator[tuple[Unit, ...]]:
         unit.path.unlink()
 
 
-def _is_rewritten(copy: Copy) -> bool:
-    utf16 = copy.encoding.startswith("utf16")
-    return bool(copy.compression or copy.ignoreheader or utf16 or copy.acceptinvchars or _marks_null_by_escape(copy))
-
-
-def _marks_null_by_escape(copy: Copy) -> bool:
-    return copy.escape and copy.null_as in (None, "\\N")
-
-
-def _rewritten(object_: StoredObject, copy: Copy, folder: Path, zstd: Decompress) -> Unit:
+def _rewritten(object_: StoredObject, copy: Copy, folder: Path, zstd: Unpack) -> Unit:
     path = folder / "large.plain"
     skipped = [0, 0]
     with path.open("wb") as out:
-        for chunk in _plain(object_, copy, folder, zstd, skipped):
+        for chunk in plain(object_, copy, folder, zstd, skipped):
             out.write(chunk)
+    object_.release()
     return Unit(path, (Part(object_, 0, skipped[0], skipped[1]),), _sniffed(path, copy))
+
+
+def _as_it_is(object_: StoredObject, copy: Copy) -> Unit:
+    layout: Layout = "lines"
+    if copy.format.name != "parquet":
+        layout = _sniffed(object_.path, copy)
+        _check_lines(object_, layout)
+    return Unit(object_.path, (Part(object_, 0),), layout)
 
 
 def _sniffed(path: Path, copy: Copy) -> Layout:
@@ -292,101 +289,3 @@ def _json_layout(content: bytes) -> Layout:
 
 def _text_layout(content: bytes) -> Layout:
     return "values" if b"\r" in content or _BLANK_LINE.search(content) else "lines"
-
-
-# --- plain UTF-8 -----------------------------------------------------------------------------------------------------
-
-
-def _plain(object_: StoredObject, copy: Copy, folder: Path, zstd: Decompress, skipped: list[int]) -> Iterator[bytes]:
-    """Yield the content of an object as plain text; `skipped` gets the lines and bytes that IGNOREHEADER takes."""
-    path = object_.path
-    if copy.compression == "zstd":
-        path = folder / "zstd.plain"
-        zstd(object_.path, path)
-    chunks = chunks_of(path)
-    if copy.compression in ("gzip", "bzip2"):
-        chunks = _decompressed(chunks, copy.compression, object_)
-    if copy.encoding.startswith("utf16"):
-        chunks = _from_utf16(chunks, copy.encoding, object_)
-    if copy.ignoreheader:
-        chunks = _without_header(chunks, copy.ignoreheader, skipped)
-    if copy.acceptinvchars:
-        chunks = _with_valid_characters(chunks, copy.acceptinvchars)
-    if _marks_null_by_escape(copy):
-        chunks = _with_null_escaped(chunks, unescape(copy.delimiter or "|").encode())
-    return chunks
-
-
-def chunks_of(path: Path) -> Iterator[bytes]:
-    """Yield the bytes of a file, a megabyte at a time."""
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            yield chunk
-
-
-def _decompressed(chunks: Iterator[bytes], compression: str, object_: StoredObject) -> Iterator[bytes]:
-    start: Callable[[], Any] = bz2.BZ2Decompressor if compression == "bzip2" else lambda: zlib.decompressobj(31)
-    member = start()
-    try:
-        for chunk in chunks:
-            rest = chunk
-            while rest:
-                if member.eof:
-                    member = start()
-                yield member.decompress(rest)
-                rest = member.unused_data if member.eof else b""
-    except (OSError, zlib.error) as error:
-        raise WarehouseError(
-            f"failed to decompress {object_.url}: the file is not {compression}",
-            detail=str(error),
-            hint=f"take {compression.upper()} out, or compress the file",
-        ) from error
-
-
-def _from_utf16(chunks: Iterator[bytes], encoding: str, object_: StoredObject) -> Iterator[bytes]:
-    name = {"utf16": "utf-16", "utf16le": "utf-16-le", "utf16be": "utf-16-be"}[encoding]
-    decoder = codecs.getincrementaldecoder(name)("strict")
-    try:
-        for number, chunk in enumerate(chunks):
-            text = decoder.decode(chunk)
-            yield (text.removeprefix("\ufeff") if number == 0 else text).encode()
-        yield decoder.decode(b"", final=True).encode()
-    except UnicodeDecodeError as error:
-        raise WarehouseError(
-            f"{object_.url} is not in {encoding.upper()}", detail="error code 1221", hint="change ENCODING"
-        ) from error
-
-
-def _without_header(chunks: Iterator[bytes], lines: int, skipped: list[int]) -> Iterator[bytes]:
-    for chunk in chunks:
-        at = 0
-        while skipped[0] < lines:
-            newline = chunk.find(b"\n", at)
-            if newline < 0:
-                at = len(chunk)
-                break
-            at = newline + 1
-            skipped[0] += 1
-        skipped[1] += at
-        if at < len(chunk):
-            yield chunk[at:]
-
-
-def _with_null_escaped(chunks: Iterator[bytes], delimiter: bytes) -> Iterator[bytes]:
-    r"""Write fields \N as \\N: with ESCAPE on, DuckDB would read N."""
-    field = re.compile(rb"(?m)(^|%b)\\N(?=%b|\r?$)" % (re.escape(delimiter), re.escape(delimiter)))
-    rest = b""
-    for chunk in chunks:
-        lines, newline, rest = (rest + chunk).rpartition(b"\n")
-        yield field.sub(rb"\1\\\\N", lines + newline)
-    yield field.sub(rb"\1\\\\N", rest)
-
-
-def _with_valid_characters(chunks: Iterator[bytes], replacement: str) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-    for chunk in chunks:
-        yield _INVALID.sub(replacement, decoder.decode(chunk)).encode()
-    yield _INVALID.sub(replacement, decoder.decode(b"", final=True)).encode()
-
-
-_INVALID = re.compile("[\udc80-\udcff\ufdd0-\ufdef\ufffe\uffff]")

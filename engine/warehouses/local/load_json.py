@@ -17,7 +17,8 @@ from ...copy import JSON_WORDS, Copy
 from ...errors import WarehouseError
 from ...jsonpaths import InvalidPath, Step, notation, parse_path
 from ...storage import Storage
-from .load_files import MAX_OBJECT_BYTES, Unit, chunks_of, row_too_long
+from .load_files import MAX_OBJECT_BYTES, Unit, row_too_long
+from .load_plain import chunks_of
 from .load_reading import Reading, files, literal, quoted
 from .load_reasons import INVALID_UTF8, MALFORMED, NOT_AN_OBJECT, OUT_OF_RANGE, Reason
 from .load_records import Place, Record, json_values, lines
@@ -119,14 +120,14 @@ def paths_of(copy: Copy, columns: tuple[LoadColumn, ...], storage: Storage) -> P
 
 
 def _jsonpaths(url: str, storage: Storage) -> list[str] | None:
-    file = storage.find(url)
+    file = storage.read(url)
     if file is None:
         raise WarehouseError(
             f"The specified S3 prefix '{url.removeprefix('s3://').partition('/')[2]}' does not exist",
             detail=f"jsonpaths file {url}",
         )
     try:
-        content: Any = json.loads(file.path.read_text(encoding="utf-8"))
+        content: Any = json.loads(file)
     except ValueError as error:
         raise _invalid(url, f"it is not one JSON object: {error}") from error
     if not isinstance(content, dict):
