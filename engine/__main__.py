@@ -36,8 +36,8 @@ def _run(arguments: list[str] | None) -> int:
 
         print("\n".join(error_text(error)), file=sys.stderr)
         return error.exit_code
-    except BrokenPipeError:
-        # The reader has gone (`etlrun … | head`); Python would complain once more at exit.
+    except (BrokenPipeError, SystemExit):
+        # The reader has gone (`etlrun … | head`), which click turns into an exit; Python would complain once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception:

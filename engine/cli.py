@@ -240,6 +240,30 @@ def query(
         warehouse.close()
 
 
+@cli.command()
+@_pipeline
+@_target
+@_var
+def doctor(pipeline: Path, target: str | None, variables: dict[str, str]) -> int:
+    """Check what a run of PIPELINE on a cluster needs, one thing after another. Exit code 1: something is wrong.
+
+    Looks at the environment, the AWS sign-in, each S3 prefix, the role and its policies, the cluster and its port;
+    puts a small file under 'work:' and takes it away again.
+    """
+    from .doctor import examine
+    from .read import read_pipeline
+
+    document = read_pipeline(pipeline, os.environ, variables)
+    chosen = _chosen_target(document, target)
+    wrong = False
+    for finding in examine(document, chosen, _environ(document, chosen)):
+        click.echo(f"{finding.status:7}  {finding.what}")
+        if finding.mend and finding.status != "ok":
+            click.echo(f"{'':7}  {finding.mend}")
+        wrong |= finding.status == "wrong"
+    return 1 if wrong else 0
+
+
 @cli.group()
 def cluster() -> None:
     """Make the cluster that a target of PIPELINE asks for, see how it is, take it away.

@@ -57,7 +57,7 @@ class _View:
     def _cells(self, name: str, needs: frozenset[str]) -> tuple[Text | str, str, str]:
         if name in self._results:
             status, rows, seconds, _ = result_cells(self._results[name])
-            return Text(status, _STYLES[status.split()[0]]), rows, seconds
+            return _styled(status), rows, seconds
         if self._running and self._running[0] == name:
             return Text("running", _STYLES["running"]), "", f"{time.monotonic() - self._running[1]:.1f}"
         waiting = sorted(needs - set(self._results))
@@ -69,8 +69,12 @@ def summary(results: Sequence[Result], stream: TextIO) -> None:
     table = _table("step", "status", "rows", "seconds", "rejects")
     for result in results:
         status, rows, seconds, rejects = result_cells(result)
-        table.add_row(result.step.name, Text(status, _STYLES[status.split()[0]]), rows, seconds, rejects)
+        table.add_row(result.step.name, _styled(status), rows, seconds, rejects)
     _console(stream).print(table)
+
+
+def _styled(status: str) -> Text:
+    return Text(status, _STYLES[status.partition(":")[0]])
 
 
 def result_cells(result: Result) -> tuple[str, str, str, str]:
