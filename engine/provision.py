@@ -83,8 +83,10 @@ def look(aws: Aws, wanted: Wanted) -> There:
     vpc = _vpc(aws, wanted.place)
     role, group = _role(aws, wanted.name), _group(aws, wanted.name, vpc)
     if isinstance(wanted.place, Cluster):
-        return There(vpc, role, group, cluster=_cluster(aws, wanted.place.identifier))
-    return There(vpc, role, group, namespace=_namespace(aws, wanted.place), workgroup=_workgroup(aws, wanted.place))
+        return There(vpc, role, group, cluster=find_cluster(aws, wanted.place.identifier))
+    return There(
+        vpc, role, group, namespace=_namespace(aws, wanted.place), workgroup=find_workgroup(aws, wanted.place.workgroup)
+    )
 
 
 def _found(aws: Aws, service: str, operation: str, /, **parameters: Any) -> dict[str, Any] | None:
@@ -136,7 +138,8 @@ def _rules(permissions: list[dict[str, Any]]) -> Iterator[tuple[str, int]]:
             yield each.get("CidrIp") or each["CidrIpv6"], permission.get("FromPort", 0)
 
 
-def _cluster(aws: Aws, identifier: str) -> Resource | None:
+def find_cluster(aws: Aws, identifier: str) -> Resource | None:
+    """Return a provisioned cluster, or None if there is none of that name."""
     answer = _found(aws, "redshift", "DescribeClusters", ClusterIdentifier=identifier)
     if answer is None:
         return None
@@ -161,8 +164,9 @@ def _namespace(aws: Aws, place: Serverless) -> Resource | None:
     return Resource(found["status"].lower(), tag, roles=roles, secret=found.get("adminPasswordSecretArn", ""))
 
 
-def _workgroup(aws: Aws, place: Serverless) -> Resource | None:
-    answer = _found(aws, "redshift-serverless", "GetWorkgroup", workgroupName=place.workgroup)
+def find_workgroup(aws: Aws, name: str) -> Resource | None:
+    """Return a serverless workgroup, or None if there is none of that name."""
+    answer = _found(aws, "redshift-serverless", "GetWorkgroup", workgroupName=name)
     if answer is None:
         return None
     found = answer["workgroup"]
