@@ -150,7 +150,10 @@ def _text(type_: DataType, copy: Copy, kind: RawKind, raw: str) -> str:
         value = f"rtrim({value})"
     if copy.emptyasnull:
         value = f"nullif({value}, '')"
-    return _truncated(value, type_.length or 1) if copy.truncatecolumns else value
+    if copy.truncatecolumns:
+        value = _truncated(value, type_.length or 1)
+    # A CHAR is kept without the blanks that pad it, here as after an INSERT.
+    return f"rtrim({value}, ' ')" if type_.name == "char" else value
 
 
 def _truncated(value: str, size_bytes: int) -> str:

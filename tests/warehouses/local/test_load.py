@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,10 @@ import duckdb
 import pytest
 from bucket import Bucket
 
+from engine.copy import parse
 from engine.errors import LoadFailed, WarehouseError
+from engine.storage import Storage, StoredObject
+from engine.warehouses.local.load import LoadTable, load
 
 
 @pytest.fixture
@@ -195,6 +200,7 @@ def test_column_list_that_cannot_be_is_refused(bucket: Bucket, columns: str, mes
         ("varchar(20)", {"id": 1}, '{"id":1}'),
         ("varchar(3)", "ö1", "ö1"),
         ("char(3)", "ab", "ab"),
+        ("char(3)", "ab    ", "ab"),
         ("date", "2018-11-02", "2018-11-02"),
         ("date", "2018-11-02 10:00:00", "2018-11-02"),
         ("date", "", None),
@@ -236,7 +242,8 @@ def test_json_value_becomes(bucket: Bucket, type_: str, value: object, expected:
         ("varchar(2)", "abc", (1204, "String length exceeds DDL length")),
         ("varchar(3)", "öö", (1204, "String length exceeds DDL length")),
         ("char(2)", "abc", (1204, "Char length exceeds DDL length")),
-        ("char(4)", "ö", (1220, "Multibyte character not supported for CHAR (Hint: Try using VARCHAR). Invalid char: c3 b6")),
+        ("char(4)", "ö",
+         (1220, "Multibyte character not supported for CHAR (Hint: Try using VARCHAR). Invalid char: c3 b6")),
         ("date", "2018", (1205, "Invalid Date Format - length must be 10 or more")),
         ("date", "2018-13-01", (1205, "Invalid date format or value [YYYY-MM-DD]")),
         ("timestamp", "2018-11-02T01:25:34Z", (1206, "Invalid timestamp format or value [YYYY-MM-DD HH24:MI:SS]")),
@@ -605,12 +612,50 @@ def test_copy_inside_a_transaction_is_rolled_back_with_it(bucket: Bucket) -> Non
     assert bucket.values() == []
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """Buckets that no folder stands for; remembers the copies it gave."""
+
+    contents: dict[str, bytes]
+    copies: list[Path] = field(default_factory=list)
+
+    def list(self, prefix: str) -> Iterator[StoredObject]:
+        return (StoredObject(url, len(self.contents[url])) for url in sorted(self.contents) if url.startswith(prefix))
+
+    def find(self, url: str) -> StoredObject | None:
+        return next((each for each in self.list(url) if each.url == url), None)
+
+    def read(self, url: str) -> bytes | None:
+        return self.contents.get(url)
+
+    def write(self, url: str, content: bytes) -> None:
+        self.contents[url] = content
+
+    def fetch(self, objects: Iterable[StoredObject], folder: Path) -> Iterator[StoredObject]:
+        for each in objects:
+            path = folder / f"copy{len(self.copies)}"
+            path.write_bytes(self.contents[each.url])
+            self.copies.append(path)
+            yield replace(each, file=path, is_copy=True)
+
+
+@pytest.mark.parametrize("size", [10, 2 << 20])
+def test_objects_that_lie_elsewhere_are_fetched_and_released(bucket: Bucket, size: int) -> None:
+    contents = {f"s3://far/data/{n}": json.dumps({"k": n, "x": "x" * size}).encode() for n in range(3)}
+    contents["s3://far/paths.json"] = b'{"jsonpaths": ["$.k"]}'
+    far = Elsewhere(contents)
+    bucket.table("a int")
+    copy = parse("copy t from 's3://far/data' iam_role default json 's3://far/paths.json'")
+    loaded = load(bucket.connection, copy, LoadTable("t", "t", bucket.columns), Storage((), lambda: far))
+    assert bucket.values() == [0, 1, 2]
+    assert [file.url for file in loaded.files] == sorted(contents)[:3]
+    assert not any(path.exists() for path in far.copies)
+
+
 # --- compression -----------------------------------------------------------------------------------------------------
 
 
 def test_gzip_and_bzip2_are_read(bucket: Bucket) -> None:
-    import bz2
-
     bucket.table("a int")
     bucket.put("data.gz", gzip.compress(b'{"a": 1}\n') + gzip.compress(b'{"a": 2}'))
     bucket.put("more.bz2", bz2.compress(b'{"a": 3}'))
