@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -98,10 +98,11 @@ class Storage:
                 return self._elsewhere(url).read(url)
         return path.read_bytes() if path.is_file() else None
 
-    def fetch(self, objects: Iterable[StoredObject], folder: Path) -> Iterator[StoredObject]:
+    def fetch(self, objects: Iterable[StoredObject], folder: Path) -> Generator[StoredObject, None, None]:
         """Yield every object, in the order given, with a file: its own, or a copy in `folder`.
 
-        Who is done with one calls its `release`, so that `folder` holds no more than is needed.
+        Who is done with one calls its `release`, so that `folder` holds no more than is needed. To be closed by who
+        may stop early: others are still on their way.
         """
         if self.remote is None:
             yield from objects

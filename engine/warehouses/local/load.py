@@ -52,8 +52,10 @@ def load(connection: duckdb.DuckDBPyConnection, copy: Copy, table: LoadTable, st
     errors: list[LoadError] = []
     with _transaction(connection), _job(connection, copy, table, columns) as job:
         unpack = partial(load_text.unpack_zstd, job.cursor)
-        fetched = storage.fetch(objects, job.folder)
-        with closing(units(fetched, copy, job.folder, unpack)) as batches:
+        with (
+            closing(storage.fetch(objects, job.folder)) as fetched,
+            closing(units(fetched, copy, job.folder, unpack)) as batches,
+        ):
             for batch in batches:
                 loaded, refused = load_batch(job, readings(job, columns, json, batch), batch, errors)
                 rows += loaded
