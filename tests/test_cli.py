@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -146,8 +147,8 @@ def test_failed_step_skips_exactly_what_is_below_it(visits: Path, capsys: pytest
     put(visits, "pages/2.json", '{"page": "new"}')
     assert _run([str(visits)]) == 1
     said = capsys.readouterr()
-    assert "totals      skipped: visits failed" in said.out
-    assert "visits.yaml:28:3: visits failed and was rolled back: check failed: unique: id: 1 failure" in said.err
+    assert re.search(r"^totals +skipped: visits failed", said.out, re.MULTILINE)
+    assert "visits.yaml:27:3: visits failed and was rolled back: check failed: unique: id: 1 failure" in said.err
     assert "Traceback" not in said.err
     # The failed step and what is below it are as before; what did not depend on it has gone on.
     assert answer(visits, "SELECT id, page FROM visits ORDER BY id", capsys) == [("1", "home"), ("2", "sök")]
@@ -359,10 +360,10 @@ def start(pipeline: Path, *options: str) -> subprocess.Popen[str]:
 
 @pytest.fixture
 def slow(visits: Path) -> Iterator[Path]:
-    """The pipeline with so many visits that a run takes seconds; a first run with few is done."""
+    """The pipeline with so many visits that a run can be caught in the middle; a first run with few is done."""
     assert _run([str(visits)]) == 0
     with (visits.parent / "bucket" / "visits" / "2.json").open("w") as file:
-        file.writelines(f'{{"id": {n}, "page": "p{n % 1000}", "price": 0.5}}\n' for n in range(10, 2_000_010))
+        file.writelines(f'{{"id": {n}, "page": "p{n % 1000}", "price": 0.5}}\n' for n in range(10, 400_010))
     yield visits
 
 
@@ -370,9 +371,9 @@ def test_ctrl_c_rolls_back_and_exits_130(slow: Path, capsys: pytest.CaptureFixtu
     process = start(slow)
     assert process.stderr is not None
     for line in process.stderr:
-        if "visits …" in line:
+        if "raw_visits …" in line:
             break
-    time.sleep(0.3)
+    time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=30)
     assert process.returncode == INTERRUPTED, said
@@ -381,7 +382,7 @@ def test_ctrl_c_rolls_back_and_exits_130(slow: Path, capsys: pytest.CaptureFixtu
     assert answer(slow, "SELECT COUNT(*) FROM visits", capsys) == [("2",)]
 
 
-@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.7, 0.9])
+@pytest.mark.parametrize("share", [0.2, 0.35, 0.5, 0.65, 0.8, 0.95])
 def test_killed_run_leaves_each_table_as_before_or_as_after(
     slow: Path, share: float, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -397,20 +398,20 @@ def test_killed_run_leaves_each_table_as_before_or_as_after(
     process.kill()
     process.communicate(timeout=30)
     before_after = {
-        "raw_visits": {"2", "2000002"}, "visits": {"2", "2000002"}, "raw_pages": {"1"}, "pages": {"1"},
+        "raw_visits": {"2", "400002"}, "visits": {"2", "400002"}, "raw_pages": {"1"}, "pages": {"1"},
         "totals": {"2", "1002"},
     }  # fmt: skip
     for table, allowed in before_after.items():
         ((count,),) = answer(slow, f"SELECT COUNT(*) FROM {table}", capsys)
         assert count in allowed, table
     assert _run([str(slow)]) == 0
-    assert answer(slow, "SELECT COUNT(*), COUNT(DISTINCT id) FROM visits", capsys) == [("2000002", "2000002")]
+    assert answer(slow, "SELECT COUNT(*), COUNT(DISTINCT id) FROM visits", capsys) == [("400002", "400002")]
 
 
 def test_output_cut_short_by_its_reader_is_no_error(visits: Path) -> None:
-    process = start(visits, "--dry-run")
-    assert process.stdout is not None
-    process.stdout.close()
-    assert process.stderr is not None
-    assert process.stderr.read() == ""
-    assert process.wait(timeout=30) == 0
+    with start(visits, "--dry-run") as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+        assert process.wait(timeout=30) == 0
