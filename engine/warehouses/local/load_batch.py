@@ -99,13 +99,16 @@ def _load_at_once(job: Job, reading: Reading, careful: Reading, batch: tuple[Uni
         if found.errors:
             return rows, list(found.errors)
         if found.saved and careful.again:
-            rows += _load_at_once(job, careful.again, careful.again, (found.saved,))[0]
+            more, refused = _load_at_once(job, careful.again, careful.again, (found.saved,))
+            rows += more
+            if refused:
+                return rows, refused
     return rows, []
 
 
 def _scannable(job: Job, reading: Reading, unit: Unit, most: int) -> tuple[list[Unit], Findings]:
     """Return `unit` if DuckDB can scan it, else what Python can save of it, so that no INSERT fails half-way."""
-    if job.copy.format.name == "json" and unit.layout == "lines":
+    if reading.sound is None or (job.copy.format.name == "json" and unit.layout == "lines"):
         return [unit], Findings(())
     try:
         job.cursor.execute(scan_only(reading, unit)).fetchall()
@@ -150,7 +153,7 @@ def _failure(job: Job, reading: Reading, batch: tuple[Unit, ...], error: duckdb.
     for unit in batch:
         found = _found(job, reading, unit)
         if found:
-            return load_failed(job, found)
+            return _load_failed(job, found)
     return not_understood(error)
 
 
@@ -171,8 +174,10 @@ def _found(job: Job, reading: Reading, unit: Unit) -> tuple[LoadError, ...]:
         if len(errors) < most:
             by = reading if each is unit else reading.again or reading
             errors += examine(job.cursor, by, job.copy, each, most=most - len(errors), path=job.path()).errors
+    if errors or reading.sound is None:
+        return errors
     # What is left is what DuckDB's slower scan overlooks, such as a quote without an end.
-    return errors or sift(reading, unit, most=most, path=job.path()).errors
+    return sift(reading, unit, most=most, path=job.path()).errors
 
 
 def _blank_lines(job: Job, batch: tuple[Unit, ...]) -> Iterable[LoadError]:
@@ -186,15 +191,17 @@ def _blank_lines(job: Job, batch: tuple[Unit, ...]) -> Iterable[LoadError]:
 
 
 def fail_if_too_many(job: Job, errors: list[LoadError]) -> None:
+    """Raise LoadFailed if `errors`, all so far, are as many as MAXERROR."""
     if errors and not job.copy.ignoreallerrors and len(errors) >= most_errors(job.copy):
-        raise load_failed(job, in_order(errors)[: most_errors(job.copy)])
+        raise _load_failed(job, in_order(errors)[: most_errors(job.copy)])
 
 
 def in_order(errors: list[LoadError]) -> tuple[LoadError, ...]:
+    """Return `errors` by file and place: they were found batch by batch."""
     return tuple(sorted(errors, key=lambda error: (error.file, error.start_offset)))
 
 
-def load_failed(job: Job, errors: tuple[LoadError, ...]) -> LoadFailed:
+def _load_failed(job: Job, errors: tuple[LoadError, ...]) -> LoadFailed:
     failed = LoadFailed(
         f"Load into table '{job.table.name}' failed.  Check 'stl_load_errors' system table for details.", errors
     )

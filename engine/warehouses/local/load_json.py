@@ -71,7 +71,7 @@ def ignoring_case(
     if len(paths) == 1:
         return _reading(paths[0], columns, shredded=True, again=last)
     raws = zip(*(_raws(each, columns, shredded=False) for each in paths), strict=True)
-    merged = tuple(Raw(f"coalesce({', '.join(raw.sql for raw in each)})", each[0].kind) for each in raws)
+    merged = tuple(Raw(f"coalesce({', '.join(raw.sql for raw in each)})", each[0].kind, each[0].lost) for each in raws)
     last = replace(last, raws=merged)
     return replace(_reading(paths[0], columns, shredded=False, again=last), raws=merged)
 

@@ -39,7 +39,7 @@ def timestamp_value(format_: str | None, raw: str, *, zoned: bool) -> str:
         fits = rf"regexp_full_match({raw}, '\s*{_DATE}( +{_CLOCK}{zone})?\s*')"
         return f"CASE WHEN {fits} THEN TRY_CAST({raw} AS {_type(zoned)}) END"
     if format_ == "auto":
-        return f"TRY_CAST({raw} AS TIMESTAMPTZ)" if zoned else _automatic(raw)
+        return _automatic_zoned(raw) if zoned else _automatic(raw)
     return f"CAST({_parsed(format_, raw)} AS {_type(zoned)})"
 
 
@@ -67,6 +67,13 @@ def _automatic(raw: str) -> str:
     )
     iso = rf"regexp_full_match({bare}, '{_DATE}([ T]+[0-9]{{1,2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]+)?)?)?')"
     return f"CASE WHEN {iso} THEN TRY_CAST({bare} AS TIMESTAMP) ELSE {_tried(bare, _AUTO_FORMATS)} END"
+
+
+def _automatic_zoned(raw: str) -> str:
+    """What 'auto' takes for a TIMESTAMPTZ: forms that DuckDB does not know only without a time zone."""
+    zone = rf"regexp_matches({raw}, ':[0-9]{{2}}(\.[0-9]+)?{_ZONE}\s*$')"
+    other = f"CASE WHEN NOT {zone} THEN CAST({_automatic(raw)} AS TIMESTAMPTZ) END"
+    return f"CASE WHEN regexp_matches({raw}, '[0-9]') THEN coalesce(TRY_CAST({raw} AS TIMESTAMPTZ), {other}) END"
 
 
 _DATES = ("%Y%m%d", "%y%m%d", "%m/%d/%Y", "%Y/%m/%d", "%m.%d.%Y", "%m-%d-%Y", "%b-%d-%y", "%d %b %Y", "%d-%b-%Y")

@@ -296,6 +296,7 @@ def test_json_value_is_refused(bucket: Bucket, type_: str, value: object, expect
         ("timestamp", "12.17.1997 07:37:16.00 PST", "timeformat 'auto'", "1997-12-17 07:37:16"),
         ("timestamptz", "1997-12-17 07:37:16-08", "timeformat 'auto'", "1997-12-17 15:37:16+00"),
         ("timestamptz", "2019-02-11T05:09:12.195Z", "timeformat 'auto'", "2019-02-11 05:09:12.195+00"),
+        ("timestamptz", "12/17/1997 07:37:16", "timeformat 'auto'", "1997-12-17 07:37:16+00"),
         ("varchar(9)", "aXb", "acceptinvchars", "aXb"),
     ],
 )
@@ -314,6 +315,7 @@ def test_option_changes_what_a_value_becomes(
         ("timestamp", "2018-11-02 01:25:34", "timeformat 'epochsecs'"),
         ("timestamp", 99999999999999999999, "timeformat 'epochmillisecs'"),
         ("timestamp", "infinity", "timeformat 'auto'"),
+        ("timestamptz", "infinity", "timeformat 'auto'"),
     ],
 )
 def test_time_that_does_not_fit_its_format_is_refused(bucket: Bucket, type_: str, value: object, options: str) -> None:
@@ -351,6 +353,12 @@ def test_auto_takes_keys_as_they_are_and_ignorecase_does_not(bucket: Bucket) -> 
     bucket.table("userid int, b int")
     bucket.copy("json 'auto ignorecase'")
     assert bucket.rows() == [(1, 1), (2, 2), (3, 3)]
+
+
+def test_ignorecase_refuses_what_is_no_object(bucket: Bucket) -> None:
+    bucket.table("k int")
+    bucket.put("data.json", '{"K": 1}\n[{"k": 2}]\n{"k": 3}')
+    assert bucket.errors("json 'auto ignorecase'") == [(1216, "Invalid JSONPath format: Member is not an object.")]
 
 
 def test_noshred_takes_the_whole_document(bucket: Bucket) -> None:

@@ -129,6 +129,18 @@ def test_a_large_file_with_glued_lines_in_it_loads_whole(tmp_path: Path) -> None
     assert bucket.connection.execute("SELECT count(*), sum(a) FROM t").fetchall() == [(30_000, 3 * 49_995_000)]
 
 
+def test_a_bad_value_among_glued_objects_is_found(tmp_path: Path) -> None:
+    bucket = Bucket(tmp_path)
+    bucket.table("a int, b varchar(99)")
+    block = "\n".join(json.dumps({"a": n, "b": "x" * 80}) for n in range(20_000))
+    bucket.put("data", block + '{"a": "y"}\n' + block)
+    with pytest.raises(LoadFailed) as caught:
+        bucket.copy()
+    (error,) = caught.value.errors
+    assert (error.line, error.start_offset, error.raw_line) == (20_000, len(block), '{"a": "y"}')
+    assert bucket.rows() == []
+
+
 def test_a_bad_row_of_a_large_file_is_found(tmp_path: Path) -> None:
     bucket = Bucket(tmp_path)
     bucket.table("a int, b varchar(99)")
