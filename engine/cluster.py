@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 
 from . import policy
-from .environment import resolve
+from .environment import PROVISIONING, SETTINGS, resolve
 from .errors import InvalidPipeline, Problem, UsageError
 from .model import Cluster, Pipeline, Secret, Serverless, Target
 
@@ -119,7 +119,7 @@ def wanted(
     own_role = "" if re.fullmatch(r"\$\{\w+(:-)?\}", target.iam_role) else target.iam_role
     password = target.password if with_password else Secret("")
     bare = replace(target, host="", secret="", password=password, iam_role=own_role or "default")
-    given = resolve(bare, environ)
+    given = resolve(bare, environ, (*SETTINGS, *PROVISIONING))
     problems = list(_problems(given, any_address))
     if problems:
         raise InvalidPipeline(problems)

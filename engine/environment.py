@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from typing import Any
@@ -12,10 +12,9 @@ from .errors import InvalidPipeline, Problem, Where
 from .model import Cluster, Mount, Secret, Serverless, Target
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-_SETTINGS = (
-    "database", "host", "port", "user", "password", "secret", "iam_role", "region", "profile", "work", "allow_cidr",
-    "reads", "cluster", "serverless",
-)  # fmt: skip
+SETTINGS = ("database", "host", "port", "user", "password", "secret", "iam_role", "region", "profile", "work")
+PROVISIONING = ("cluster", "serverless", "allow_cidr", "reads")
+"""Settings that `etlrun cluster` needs and a run does not."""
 
 
 def expand(text: str, environ: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
@@ -41,9 +40,10 @@ def fill(target: Target, environ: Mapping[str, str]) -> Target:
     return _filled(target, environ)[0]
 
 
-def resolve(target: Target, environ: Mapping[str, str]) -> Target:
-    """Return the target as a run needs it. Errors: InvalidPipeline, naming every variable that is unset."""
-    filled, problems = _filled(target, environ)
+def resolve(target: Target, environ: Mapping[str, str], settings: Sequence[str] = SETTINGS) -> Target:
+    """Return the target with its variables put in. Errors: InvalidPipeline, naming each that `settings` need."""
+    filled, unset = _filled(target, environ)
+    problems = [problem for setting, problem in unset if setting in (*settings, "mounts")]
     if not problems:
         problems = list(_unfit(filled))
     if problems:
@@ -63,16 +63,19 @@ def expand_variables(
     return values, problems
 
 
-def _filled(target: Target, environ: Mapping[str, str]) -> tuple[Target, list[Problem]]:
-    problems: list[Problem] = []
+def _filled(target: Target, environ: Mapping[str, str]) -> tuple[Target, list[tuple[str, Problem]]]:
+    """Return the target, and a problem for each variable that is unset, with the setting that names it."""
+    problems: list[tuple[str, Problem]] = []
 
     def put(text: str, place: str) -> str:
         result, unset = expand(text, environ)
-        problems.extend(_unset(name, target.places.get(place, target.where)) for name in unset)
+        problems.extend((place, _unset(name, target.places.get(place, target.where))) for name in unset)
         return result
 
     settings: dict[str, Any] = {
-        name: _put(value, partial(put, place=name)) for name in _SETTINGS if (value := getattr(target, name))
+        name: _put(value, partial(put, place=name))
+        for name in (*SETTINGS, *PROVISIONING)
+        if (value := getattr(target, name))
     }
     if "work" in settings:
         settings["work"] = settings["work"].rstrip("/")

@@ -13,6 +13,7 @@ from lake import ENVIRON, PIPELINE, pipeline, target
 
 from engine.calls import Call, call_text, creation, deletion, left_alone
 from engine.cluster import Group, Resource, Role, There, Wanted, differences, state_text, wanted
+from engine.environment import resolve
 from engine.errors import InvalidPipeline, UsageError, WarehouseError
 
 VPC = "vpc-1"
@@ -342,6 +343,12 @@ def test_unset_variables_are_told_but_for_those_that_the_cluster_gives(tmp_path:
         "the environment variable LAKE_PASSWORD is not set",
         "the environment variable LAKE_CIDR is not set",
     ]
+
+
+def test_a_run_needs_no_variable_that_only_provisioning_reads(tmp_path: Path) -> None:
+    given = {"LAKE_HOST": "h", "LAKE_PASSWORD": "p", "LAKE_ROLE": "r"}
+    found = resolve(target(pipeline(tmp_path)), given)
+    assert (found.host, found.allow_cidr) == ("h", "${LAKE_CIDR}")
 
 
 def test_a_target_without_a_cluster_is_told_so(tmp_path: Path) -> None:
