@@ -56,14 +56,28 @@ _ASSIGNED = {
 def cast(value: Typed, target: DataType, *, attempt: bool = False) -> Typed:
     """Return `value` as `target`, as CAST does: too long a text is cut. Errors: WarehouseError 42846."""
     source = category(value.type)
-    if source == "unknown":
+    if source == "unknown" and (value.constant is None or not attempt):
         return _from_constant(value, target)
+    if source == "unknown":
+        value, source = Typed(value.sql, varchar(), value.name), "text"
     if category(target) not in _EXPLICIT.get(source, ()):
         raise WarehouseError(
             f"cannot cast type {format_type(value.type, False)} to {format_type(target, False)}", sqlstate="42846"
         )
-    sql = _convert(value, target)
-    return Typed(f"TRY({sql})" if attempt else sql, target, value.name, nocase=value.nocase)
+    sql = _attempt(value, target) if attempt else _convert(value, target)
+    return Typed(sql, target, value.name, nocase=value.nocase)
+
+
+def _attempt(value: Typed, target: DataType) -> str:
+    """TRY_CAST: NULL where CAST fails. DuckDB's TRY does not take what raises errors of its own."""
+    kind, type_ = category(target), stored_type(target)
+    if category(value.type) != "text" or kind == "text":
+        return f"TRY_CAST({value.sql} AS {type_})" if kind != "text" else _convert(value, target)
+    if kind == "int":
+        return f"CASE WHEN rs_is_int({value.sql}) THEN TRY_CAST({value.sql} AS {type_}) END"
+    if kind in ("date", "timestamp", "timestamptz"):
+        return f"CAST(coalesce(TRY_CAST({value.sql} AS TIMESTAMP), rs_moment({value.sql})) AS {type_})"
+    return f"TRY_CAST({value.sql} AS {type_})"
 
 
 def _from_constant(value: Typed, target: DataType) -> Typed:
@@ -133,7 +147,7 @@ def _convert(value: Typed, target: DataType) -> str:
     if source == "text":
         return _from_text(value, target)
     if source == "super":
-        return value.sql if to == "super" else f"rs_from_super({value.sql}, CAST(NULL AS {stored_type(target)}))"
+        return value.sql if to == "super" else f"TRY_CAST(rs_scalar({value.sql}) AS {stored_type(target)})"
     if to == "super":
         return f"CAST(to_json({value.sql}) AS JSON)"
     if to == "int" and source == "float":

@@ -98,6 +98,8 @@ class Relation:
 def no_such_relation(name: str, known: list[str]) -> WarehouseError:
     close = get_close_matches(name, known, n=1)
     hint = f'did you mean "{close[0]}"?' if close else ""
+    if name in known:
+        hint = "there is one of this name in a schema outside the search path: write schema.name"
     return WarehouseError(f'relation "{name}" does not exist', sqlstate="42P01", hint=hint)
 
 

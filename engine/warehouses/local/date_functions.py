@@ -198,16 +198,7 @@ def _timezone(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     to = TIMESTAMP if moment.type == TIMESTAMPTZ else TIMESTAMPTZ
     if moment.type == DATE:
         moment = cast(moment, TIMESTAMP)
-    return Typed(f"timezone({_zone(zone)}, {moment.sql})", to)
-
-
-def _zone(zone: Typed) -> str:
-    """POSIX offsets: 'UTC+2' is two hours west."""
-    return f"rs_zone({as_text(zone)})" if zone.constant is None or _is_offset(zone.constant) else as_text(zone)
-
-
-def _is_offset(zone: str) -> bool:
-    return zone[-1:].isdigit()
+    return Typed(f"timezone(rs_zone({as_text(zone)}), {moment.sql})", to)
 
 
 FUNCTIONS: dict[str, Callable[[s.Call, Scope, Translate], Typed]] = {

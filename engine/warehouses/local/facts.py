@@ -8,6 +8,7 @@ from .catalog import Relation
 from .grammar import parse_query
 from .queries import query_sql
 from .scope import Session
+from .settings import setting
 from .system_views import system_view
 from .tokens import Reader
 from .user_functions import user_functions
@@ -32,6 +33,7 @@ def context(session: LocalSession) -> Session:
         view=_view_query,
         facts=_facts(session),
         functions=user_functions(session),
+        setting=lambda name: setting(session, name),
     )
     made.system_view = lambda schema, name: system_view(session, made, schema, name)
     return made
@@ -54,5 +56,4 @@ def _facts(session: LocalSession) -> dict[str, str]:
         "pg_last_copy_id": str(session.last_copy_id),
         "pg_last_query_id": str(session.query - 1),
         "pg_last_unload_count": str(session.last_unload_count),
-        "current_setting": literal(""),
     }

@@ -219,8 +219,11 @@ _NUMBER_TOKEN = re.compile(r"9|0|\.|D|,|G|FM|PL|MI|SG|PR|S|L|\$|TH|RN|V|EEEE|.",
 
 
 def text_of_number(value: Typed, pattern: str) -> str:
-    """Return TO_CHAR of a number. Errors: WarehouseError 0A000 for RN, V and EEEE."""
+    """Return TO_CHAR of a number. Errors: WarehouseError 0A000 for V and EEEE."""
     tokens = [token.upper() for token in _NUMBER_TOKEN.findall(pattern)]
+    if tokens in (["RN"], ["FM", "RN"]):
+        text = f"rs_roman(CAST({value.sql} AS BIGINT))"
+        return f"trim({text})" if "FM" in tokens else text
     for token in tokens:
         if token in ("RN", "V", "EEEE"):
             raise WarehouseError(f"not supported locally: {token} in the format '{pattern}'", sqlstate="0A000")
@@ -316,7 +319,8 @@ def _signed(
     else:
         sign = f"CASE WHEN {negative} THEN '-' ELSE '' END"
         text = f"lpad({sign} || {symbol} || ltrim({core}), CAST(length({core}) + length({symbol}) + 1 AS INTEGER), ' ')"
-    return f"trim({text})" if bare else text
+    text = f"trim({text})" if bare else text
+    return f"({text} || rs_ordinal(abs({number})))" if "TH" in tokens else text
 
 
 def _placed(core: str, symbol: str, width: int, bare: bool) -> str:

@@ -195,6 +195,8 @@ def _select(reader: Reader) -> s.Select:
         reader.advance()
         top = _primary(reader)
     select = s.Select(_items(reader), distinct=distinct)
+    if reader.take("exclude"):
+        select.exclude = _names_in_parentheses(reader) if reader.at_op("(") else (reader.name("a column"),)
     _into(reader, select)
     if reader.take("from"):
         select.source = parse_sources(reader)
@@ -255,8 +257,6 @@ def _items(reader: Reader) -> tuple[s.Item, ...]:
 def parse_item(reader: Reader) -> s.Item:
     if reader.at_op("*"):
         reader.advance()
-        if reader.at("exclude"):
-            raise WarehouseError("not supported locally: SELECT * EXCLUDE", sqlstate="0A000", hint="name the columns")
         return s.Item(s.Star())
     value = parse_expression(reader)
     if reader.take("as"):
@@ -364,15 +364,23 @@ def _source_in_parentheses(reader: Reader) -> s.Source:
 
 
 def _function_source(reader: Reader) -> s.Source:
+    """GENERATE_SERIES (1, 10), UNNEST (t.items) [WITH OFFSET AS position]."""
     name = reader.token.value
-    if name != "generate_series":
+    if name not in ("generate_series", "unnest"):
         raise WarehouseError(
-            f"function {name} is not a table", sqlstate="42809", hint="Redshift has no such table function"
+            f"function {name}() does not exist", sqlstate="42883", hint="Redshift has no such function for FROM"
         )
     reader.advance()
     arguments = _expressions_in_parentheses(reader)
     alias, columns = _source_alias(reader)
-    return s.Series(arguments, alias, columns)
+    if name == "generate_series":
+        return s.Series(arguments, alias, columns)
+    if len(arguments) != 1 or not isinstance(arguments[0], s.Name) or columns:
+        raise WarehouseError("not supported locally: UNNEST of anything but a path", sqlstate="0A000")
+    position = ""
+    if reader.take("with", "offset"):
+        position = reader.name("an alias") if reader.take("as") else "offset_alias"
+    return s.Unnest(arguments[0], alias, position)
 
 
 def _table_or_path(reader: Reader) -> s.Source:
@@ -596,6 +604,8 @@ def _postfix(reader: Reader) -> s.Expression:
             value = s.Cast(value, parse_data_type(reader))
         elif reader.at_op("[") or reader.at_op("."):
             path = tuple(_steps(reader))
+            if not path:
+                raise reader.error()
             value = s.Name(value.parts + path) if isinstance(value, s.Name) else s.Step(value, path)
         else:
             return value
@@ -607,6 +617,10 @@ def _steps(reader: Reader) -> list[str | int | s.Expression]:
         if reader.at_op(".") and reader.look().kind in ("word", "name"):
             reader.advance()
             steps.append(reader.any_name("a column"))
+        elif reader.at_op(".") and reader.look().value == "*" and reader.look().kind == "op":
+            reader.advance()
+            steps.append(reader.advance().value)
+            return steps
         elif reader.take_op("["):
             steps.append(_index(reader))
             reader.expect_op("]")
@@ -628,6 +642,8 @@ def _primary(reader: Reader) -> s.Expression:
         return s.Number(token.value)
     if token.kind == "string":
         return _string(reader)
+    if token.kind == "body":
+        return s.Text(reader.advance().value)
     if token.kind == "op" and token.value == "(":
         return _parentheses(reader)
     if token.kind == "parameter":

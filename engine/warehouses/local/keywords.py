@@ -21,6 +21,6 @@ RESERVED = frozenset({
     "restore", "right", "select", "session_user", "similar", "snapshot", "some", "sysdate", "system", "table",
     "tag", "tdes", "text255", "text32k", "then", "timestamp", "to", "top", "trailing", "true", "truncatecolumns",
     "union",
-    "unique", "unnest", "unpivot", "user", "using", "verbose", "wallet", "when", "where", "with", "without",
+    "unique", "unpivot", "user", "using", "verbose", "wallet", "when", "where", "with", "without",
 })  # fmt: skip
 """`connect` and `start` misbehave only as an alias, and are left out."""

@@ -2,7 +2,8 @@
 -- An error that carries its SQLSTATE is raised as error('22001|message').
 
 -- Text into and out of columns: https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
-CREATE OR REPLACE TEMP MACRO rs_cut_bytes(x, n) AS coalesce(TRY(decode(encode(x)[1:n])), TRY(decode(encode(x)[1:n - 1])), TRY(decode(encode(x)[1:n - 2])), TRY(decode(encode(x)[1:n - 3])), '');
+CREATE OR REPLACE TEMP MACRO rs_whole_characters(x, n) AS list_reduce(list_prepend({'bytes': CAST(0 AS BIGINT), 'characters': CAST(0 AS BIGINT)}, list_transform(string_split(left(x, n), ''), lambda c: {'bytes': strlen(c), 'characters': CAST(1 AS BIGINT)})), lambda a, c: CASE WHEN a.bytes + c.bytes <= n AND a.bytes >= 0 THEN {'bytes': a.bytes + c.bytes, 'characters': a.characters + 1} ELSE {'bytes': CAST(n AS BIGINT), 'characters': a.characters} END).characters;
+CREATE OR REPLACE TEMP MACRO rs_cut_bytes(x, n) AS CASE WHEN strlen(x) = length(x) THEN left(x, n) ELSE left(x, rs_whole_characters(x, n)) END;
 CREATE OR REPLACE TEMP MACRO rs_cut(x, n) AS CASE WHEN strlen(x) <= n THEN x ELSE rs_cut_bytes(x, n) END;
 CREATE OR REPLACE TEMP MACRO rs_cut_char(x, n) AS rtrim(rs_cut(x, n), ' ');
 CREATE OR REPLACE TEMP MACRO rs_fit(x, n, t) AS CASE WHEN strlen(x) > n THEN CASE WHEN strlen(rtrim(x, ' ')) > n THEN error('22001|value too long for type ' || t) ELSE rpad(rtrim(x, ' '), CAST(n - strlen(rtrim(x, ' ')) + length(rtrim(x, ' ')) AS INTEGER), ' ') END ELSE x END;
@@ -13,17 +14,18 @@ CREATE OR REPLACE TEMP MACRO rs_text_of_interval(x) AS CAST(x AS VARCHAR);
 
 -- Text to other types: https://docs.aws.amazon.com/redshift/latest/dg/r_CAST_function.html
 CREATE OR REPLACE TEMP MACRO rs_bad(state, what, x) AS error(state || '|invalid input syntax for ' || what || ': "' || x || '"');
-CREATE OR REPLACE TEMP MACRO rs_int(x) AS CASE WHEN x IS NULL THEN NULL WHEN regexp_full_match(x, '\s*[-+]?[0-9]+\s*') THEN CAST(x AS BIGINT) ELSE rs_bad('22P02', 'integer', x) END;
+CREATE OR REPLACE TEMP MACRO rs_is_int(x) AS regexp_full_match(x, '\s*[-+]?[0-9]+\s*');
+CREATE OR REPLACE TEMP MACRO rs_int(x) AS CASE WHEN x IS NULL THEN NULL WHEN rs_is_int(x) THEN CAST(x AS BIGINT) ELSE rs_bad('22P02', 'integer', x) END;
 CREATE OR REPLACE TEMP MACRO rs_double(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(TRY_CAST(x AS DOUBLE), rs_bad('22P02', 'type double precision', x)) END;
 CREATE OR REPLACE TEMP MACRO rs_number(x) AS CASE WHEN x IS NULL THEN NULL WHEN TRY_CAST(x AS DOUBLE) IS NULL OR contains(lower(x), 'n') THEN rs_bad('22P02', 'type numeric', x) ELSE trim(x) END;
 CREATE OR REPLACE TEMP MACRO rs_bool(x) AS CASE WHEN x IS NULL THEN NULL WHEN lower(trim(x)) IN ('t', 'true', 'y', 'yes', '1', 'on') THEN TRUE WHEN lower(trim(x)) IN ('f', 'false', 'n', 'no', '0', 'off') THEN FALSE ELSE rs_bad('22P02', 'type boolean', x) END;
 CREATE OR REPLACE TEMP MACRO rs_without_zone(x) AS CASE WHEN regexp_matches(x, ':.*(Z|UTC|GMT|[-+][0-9:]+)\s*$') THEN regexp_replace(x, '\s*(Z|UTC|GMT|[-+][0-9:]+)\s*$', '') ELSE x END;
 CREATE OR REPLACE TEMP MACRO rs_other_moment(x) AS CASE WHEN x = 'epoch' THEN TIMESTAMP '1970-01-01' WHEN lower(x) IN ('now', 'today', 'yesterday', 'tomorrow') THEN CASE lower(x) WHEN 'now' THEN timezone('UTC', now()) WHEN 'today' THEN date_trunc('day', timezone('UTC', now())) WHEN 'yesterday' THEN date_trunc('day', timezone('UTC', now())) - INTERVAL 1 DAY ELSE date_trunc('day', timezone('UTC', now())) + INTERVAL 1 DAY END ELSE coalesce(
-    try_strptime(x, ['%Y%m%d', '%m/%d/%Y', '%m-%d-%Y', '%m.%d.%Y', '%Y%m%d %H%M%S', '%m/%d/%y', '%m-%d-%y', '%y%m%d', '%Y.%j']),
+    try_strptime(x, ['%Y%m%d', '%m/%d/%y', '%m-%d-%y', '%m/%d/%Y', '%m-%d-%Y', '%m.%d.%Y', '%Y%m%d %H%M%S', '%y%m%d', '%Y.%j']),
     try_strptime(x, ['%m/%d/%Y %H:%M:%S', '%m-%d-%Y %H:%M:%S', '%m.%d.%Y %H:%M:%S', '%m/%d/%Y %H:%M', '%Y%m%d %H:%M:%S', '%m/%d/%Y %H:%M:%S.%f', '%m-%d-%Y %H:%M:%S.%f', '%Y%m%dT%H%M%S', '%y%m%d %H%M%S']),
-    try_strptime(x, ['%b %d %Y', '%b %d, %Y', '%d %b %Y', '%d-%b-%Y', '%b-%d-%Y', '%Y-%b-%d', '%B %d, %Y', '%B %d %Y', '%d %B %Y', '%d %b %H:%M:%S %Y']),
+    try_strptime(x, ['%b %d %Y', '%b %d, %Y', '%d %b %Y', '%d-%b-%y', '%d-%b-%Y', '%b-%d-%y', '%b-%d-%Y', '%Y-%b-%d', '%B %d, %Y', '%B %d %Y', '%d %B %Y', '%d %b %H:%M:%S %Y']),
     try_strptime(x, ['%b %d %Y %H:%M:%S', '%b %d, %Y %H:%M:%S', '%d %b %Y %H:%M:%S', '%a %b %d %H:%M:%S %Y', '%Y-%m-%d %I:%M:%S %p', '%m/%d/%Y %I:%M:%S %p', '%Y-%m-%d %I:%M %p', '%Y-%m-%d %H:%M', '%B %d, %Y %H:%M:%S', '%d-%b-%Y %H:%M:%S'])) END;
-CREATE OR REPLACE TEMP MACRO rs_moment(x) AS coalesce(TRY_CAST(rs_without_zone(x) AS TIMESTAMP), TRY(rs_other_moment(trim(x))));
+CREATE OR REPLACE TEMP MACRO rs_moment(x) AS coalesce(CASE WHEN NOT regexp_matches(x, '[AaPp][Mm]\s*$') THEN TRY_CAST(rs_without_zone(x) AS TIMESTAMP) END, rs_other_moment(trim(x)));
 CREATE OR REPLACE TEMP MACRO rs_date(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(TRY_CAST(x AS DATE), CAST(rs_moment(x) AS DATE), error('22007|invalid input syntax for type date: "' || x || '"')) END;
 CREATE OR REPLACE TEMP MACRO rs_timestamp(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(rs_moment(x), error('22007|invalid input syntax for type timestamp: "' || x || '"')) END;
 CREATE OR REPLACE TEMP MACRO rs_timestamptz(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(TRY_CAST(x AS TIMESTAMPTZ), timezone('UTC', rs_moment(x)), error('22007|invalid input syntax for type timestamp with time zone: "' || x || '"')) END;
@@ -33,11 +35,10 @@ CREATE OR REPLACE TEMP MACRO rs_interval(x) AS CASE WHEN x IS NULL THEN NULL ELS
 -- SUPER: https://docs.aws.amazon.com/redshift/latest/dg/query-super.html#lax-mode
 CREATE OR REPLACE TEMP MACRO rs_scalar(x) AS CASE WHEN json_type(x) NOT IN ('ARRAY', 'OBJECT', 'NULL') THEN x ->> '$' END;
 CREATE OR REPLACE TEMP MACRO rs_elements(x) AS CASE WHEN json_type(x) = 'ARRAY' THEN from_json(x, '["JSON"]') END;
-CREATE OR REPLACE TEMP MACRO rs_from_super(x, t) AS TRY(cast_to_type(rs_scalar(x), t));
 CREATE OR REPLACE TEMP MACRO rs_string_of_super(x) AS CASE WHEN json_type(x) = 'VARCHAR' THEN x ->> '$' END;
 CREATE OR REPLACE TEMP MACRO rs_number_of_super(x) AS CASE WHEN json_type(x) IN ('BIGINT', 'UBIGINT', 'DOUBLE', 'HUGEINT') THEN TRY_CAST(x ->> '$' AS DOUBLE) END;
 CREATE OR REPLACE TEMP MACRO rs_super_text(x, changed) AS CASE WHEN json_type(x) = 'VARCHAR' THEN CAST(to_json(changed) AS JSON) ELSE x END;
-CREATE OR REPLACE TEMP MACRO rs_json_parse(x) AS CASE WHEN x IS NULL THEN NULL WHEN json_valid(x) THEN CAST(json(x) AS JSON) ELSE error('22P02|The input text is not valid JSON: ' || left(x, 100)) END;
+CREATE OR REPLACE TEMP MACRO rs_json_parse(x) AS CASE WHEN x IS NULL THEN NULL WHEN json_valid(x) THEN CAST(json(rs_good_json(x)) AS JSON) ELSE error('22P02|The input text is not valid JSON: ' || left(x, 100)) END;
 CREATE OR REPLACE TEMP MACRO rs_json_typeof(x) AS CASE json_type(x) WHEN 'ARRAY' THEN 'array' WHEN 'OBJECT' THEN 'object' WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' WHEN NULL THEN NULL ELSE 'number' END;
 CREATE OR REPLACE TEMP MACRO rs_is_number(x) AS json_type(x) IN ('BIGINT', 'UBIGINT', 'DOUBLE', 'HUGEINT');
 CREATE OR REPLACE TEMP MACRO rs_is_between(x, low, high) AS json_type(x) IN ('BIGINT', 'UBIGINT') AND CAST(x ->> '$' AS HUGEINT) BETWEEN low AND high;
@@ -46,13 +47,15 @@ CREATE OR REPLACE TEMP MACRO rs_array_flatten(a) AS CAST(to_json(flatten(list_tr
 CREATE OR REPLACE TEMP MACRO rs_subarray(a, start, n) AS CAST(to_json(from_json(a, '["JSON"]')[start + 1:start + n]) AS JSON);
 
 -- JSON text: https://docs.aws.amazon.com/redshift/latest/dg/json-functions.html
-CREATE OR REPLACE TEMP MACRO rs_is_json(x) AS CASE WHEN x IS NULL THEN NULL ELSE json_valid(x) AND json_type(x) IN ('OBJECT', 'ARRAY') END;
+CREATE OR REPLACE TEMP MACRO rs_good_json(x) AS CASE WHEN json_valid(x) THEN x END;
+CREATE OR REPLACE TEMP MACRO rs_is_json(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(json_type(rs_good_json(x)) IN ('OBJECT', 'ARRAY'), FALSE) END;
+CREATE OR REPLACE TEMP MACRO rs_is_json_array(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(json_type(rs_good_json(x)) = 'ARRAY', FALSE) END;
 CREATE OR REPLACE TEMP MACRO rs_invalid_json(x, quiet) AS CASE WHEN quiet THEN NULL ELSE error('XX000|JSON parsing error') END;
 CREATE OR REPLACE TEMP MACRO rs_json_text(x) AS CASE WHEN x IS NULL OR json_type(x) = 'NULL' THEN '' ELSE x ->> '$' END;
 CREATE OR REPLACE TEMP MACRO rs_json_step(x) AS CASE WHEN regexp_full_match(x, '[0-9]+') THEN '[' || x || ']' ELSE '."' || replace(x, '"', '\"') || '"' END;
-CREATE OR REPLACE TEMP MACRO rs_json_path_text(x, path, quiet) AS CASE WHEN x IS NULL THEN NULL WHEN NOT json_valid(x) THEN rs_invalid_json(x, quiet) ELSE rs_json_text(json_extract(x, path)) END;
-CREATE OR REPLACE TEMP MACRO rs_json_element(x, n, quiet) AS CASE WHEN x IS NULL OR n IS NULL THEN NULL WHEN NOT json_valid(x) OR json_type(x) <> 'ARRAY' THEN rs_invalid_json(x, quiet) WHEN n < 0 THEN '' ELSE rs_json_text(json_extract(x, '$[' || n || ']')) END;
-CREATE OR REPLACE TEMP MACRO rs_json_array_length(x, quiet) AS CASE WHEN x IS NULL THEN NULL WHEN NOT json_valid(x) OR json_type(x) <> 'ARRAY' THEN rs_invalid_json(x, quiet) ELSE CAST(json_array_length(x) AS INTEGER) END;
+CREATE OR REPLACE TEMP MACRO rs_json_path_text(x, path, quiet) AS CASE WHEN x IS NULL THEN NULL WHEN NOT json_valid(x) THEN rs_invalid_json(x, quiet) ELSE rs_json_text(json_extract(rs_good_json(x), path)) END;
+CREATE OR REPLACE TEMP MACRO rs_json_element(x, n, quiet) AS CASE WHEN x IS NULL OR n IS NULL THEN NULL WHEN coalesce(json_type(rs_good_json(x)), '') <> 'ARRAY' THEN rs_invalid_json(x, quiet) WHEN n < 0 THEN '' ELSE rs_json_text(json_extract(rs_good_json(x), '$[' || n || ']')) END;
+CREATE OR REPLACE TEMP MACRO rs_json_array_length(x, quiet) AS CASE WHEN x IS NULL THEN NULL WHEN coalesce(json_type(rs_good_json(x)), '') <> 'ARRAY' THEN rs_invalid_json(x, quiet) ELSE CAST(json_array_length(rs_good_json(x)) AS INTEGER) END;
 
 -- Strings: https://docs.aws.amazon.com/redshift/latest/dg/String_functions_header.html
 CREATE OR REPLACE TEMP MACRO rs_initcap(x) AS array_to_string(list_transform(regexp_extract_all(x, '[[:alnum:]\x{80}-\x{10ffff}]+|[^[:alnum:]\x{80}-\x{10ffff}]+'), lambda w: upper(w[1]) || lower(w[2:])), '');
@@ -90,11 +93,12 @@ CREATE OR REPLACE TEMP MACRO rs_array_contains(x, e) AS list_contains(from_json(
 CREATE OR REPLACE TEMP MACRO rs_array_distinct(x) AS CAST(to_json(list_transform(list_filter(list_zip(from_json(x, '["JSON"]'), range(len(from_json(x, '["JSON"]')))), lambda p: list_position(from_json(x, '["JSON"]'), p[1]) = p[2] + 1), lambda p: p[1])) AS JSON);
 
 -- Numbers: https://docs.aws.amazon.com/redshift/latest/dg/Math_functions.html
+CREATE OR REPLACE TEMP MACRO rs_cbrt(x) AS CASE WHEN pow(round(cbrt(x)), 3) = x THEN round(cbrt(x)) ELSE cbrt(x) END;
+CREATE OR REPLACE TEMP MACRO rs_roman(n) AS lpad(CASE WHEN n NOT BETWEEN 1 AND 3999 THEN repeat('#', 15) ELSE repeat('M', CAST(n // 1000 AS BIGINT)) || ['', 'C', 'CC', 'CCC', 'CD', 'D', 'DC', 'DCC', 'DCCC', 'CM'][n // 100 % 10 + 1] || ['', 'X', 'XX', 'XXX', 'XL', 'L', 'LX', 'LXX', 'LXXX', 'XC'][n // 10 % 10 + 1] || ['', 'I', 'II', 'III', 'IV', 'V', 'VI', 'VII', 'VIII', 'IX'][n % 10 + 1] END, 15, ' ');
 CREATE OR REPLACE TEMP MACRO rs_ln(x) AS CASE WHEN x <= 0 THEN error('2201E|cannot take logarithm of ' || CASE WHEN x = 0 THEN 'zero' ELSE 'a negative number' END) ELSE ln(x) END;
 CREATE OR REPLACE TEMP MACRO rs_log10(x) AS CASE WHEN x <= 0 THEN error('2201E|cannot take logarithm of ' || CASE WHEN x = 0 THEN 'zero' ELSE 'a negative number' END) ELSE log10(x) END;
 CREATE OR REPLACE TEMP MACRO rs_sqrt(x) AS CASE WHEN x < 0 THEN error('2201F|cannot take square root of a negative number') ELSE sqrt(x) END;
 CREATE OR REPLACE TEMP MACRO rs_trunc(x, n) AS trunc(x * pow(10, n)) / pow(10, n);
-CREATE OR REPLACE TEMP MACRO rs_width_bucket(x, low, high, n) AS CAST(CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1 ELSE floor((x - low) / (high - low) * n) + 1 END AS INTEGER);
 CREATE OR REPLACE TEMP MACRO rs_compare(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN a < b THEN -1 WHEN a > b THEN 1 ELSE 0 END;
 CREATE OR REPLACE TEMP MACRO rs_to_number(x) AS CASE WHEN contains(x, '-') OR contains(x, '<') THEN '-' ELSE '' END || regexp_replace(x, '[^0-9.]', '', 'g');
 CREATE OR REPLACE TEMP MACRO rs_digits(x, n, zeros) AS lpad(lpad(CASE WHEN split_part(x, '.', 1) = '0' AND contains(x, '.') THEN '' ELSE split_part(x, '.', 1) END, CAST(greatest(zeros, length(CASE WHEN split_part(x, '.', 1) = '0' AND contains(x, '.') THEN '' ELSE split_part(x, '.', 1) END)) AS INTEGER), '0'), CAST(n AS INTEGER), ' ');
@@ -112,4 +116,5 @@ CREATE OR REPLACE TEMP MACRO rs_month(x, f) AS CASE WHEN x = '' THEN 1 WHEN (str
 CREATE OR REPLACE TEMP MACRO rs_to_date(y, m, d, strict) AS CASE WHEN m NOT BETWEEN 1 AND 12 OR d NOT BETWEEN 1 AND 366 OR (strict AND d > day(last_day(make_date(CAST(y AS BIGINT), CAST(m AS BIGINT), 1)))) THEN error('22008|date/time field value out of range') ELSE CAST(make_date(CAST(y AS BIGINT), CAST(m AS BIGINT), 1) AS TIMESTAMP) + to_days(CAST(d - 1 AS INTEGER)) END;
 CREATE OR REPLACE TEMP MACRO rs_iso_date(y, w, d) AS CAST(date_trunc('week', make_date(CAST(y AS BIGINT), 1, 4)) AS TIMESTAMP) + to_days(CAST((w - 1) * 7 + d - 1 AS INTEGER));
 CREATE OR REPLACE TEMP MACRO rs_no_date(x, f) AS error('22007|invalid value "' || x || '" for the format "' || f || '"');
-CREATE OR REPLACE TEMP MACRO rs_zone(z) AS z;
+-- An offset is POSIX: UTC+2 lies west. https://docs.aws.amazon.com/redshift/latest/dg/CONVERT_TIMEZONE.html
+CREATE OR REPLACE TEMP MACRO rs_zone(z) AS CASE WHEN regexp_full_match(z, '[A-Za-z]{0,5}[-+][0-9]{1,2}') THEN 'Etc/GMT' || regexp_replace(regexp_extract(z, '[-+][0-9]+'), '([-+])0+([0-9])', '\1\2') ELSE z END;

@@ -66,6 +66,8 @@ def _select(select: s.Select, query: s.Query, scope: Scope) -> tuple[str, Column
         source = f" FROM {source_sql(select.source, scope, query_sql)}"
     where = f" WHERE {condition(select.where, scope, 'WHERE')}" if select.where is not None else ""
     items = _expanded(select.items, scope)
+    if select.exclude:
+        items = _without(items, select.exclude)
     values = _translated(items, scope)
     group = ""
     if select.group:
@@ -96,6 +98,14 @@ def _expanded(items: tuple[s.Item, ...], scope: Scope) -> list[s.Item]:
         else:
             found.append(item)
     return found
+
+
+def _without(items: list[s.Item], names: tuple[str, ...]) -> list[s.Item]:
+    known = [item.alias or (str(item.value.parts[-1]) if isinstance(item.value, s.Name) else "") for item in items]
+    for name in names:
+        if name not in known:
+            raise WarehouseError(f'column "{name}" in EXCLUDE list does not exist', sqlstate="42703")
+    return [item for item, name in zip(items, known, strict=True) if name not in names]
 
 
 def _all_columns(scope: Scope) -> list[s.Item]:

@@ -63,6 +63,7 @@ class Session:
     view: Callable[[Relation], Any] = lambda _relation: None
     """Reads the query of a view."""
     unnamed: int = 0
+    setting: Callable[[str], str] = lambda _name: ""
     facts: dict[str, str] = field(default_factory=dict)
     """Values of functions that ask about the session: current_schema, pg_last_copy_count, …"""
     functions: dict[str, tuple[tuple[DataType, ...], DataType, str]] = field(default_factory=dict)

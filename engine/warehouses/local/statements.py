@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from ...errors import WarehouseError
 from ...warehouse import Outcome
 from . import rows
-from .control import analyze, begin, commit, lock, reset, rollback, set_, show, vacuum
+from .control import analyze, begin, commit, lock, rollback, vacuum
 from .definitions import comment, create, drop, grant, refresh
 from .loading import copy
+from .settings import reset, set_, show
 from .tables import alter
 from .tokens import Reader, Token, syntax_error
 from .unloading import unload

@@ -279,6 +279,7 @@ class Select:
     windows: dict[str, Window] = field(default_factory=dict)
     distinct: bool = False
     top: Expression | None = None
+    exclude: tuple[str, ...] = ()
     into: Table | None = None
     into_temporary: bool = False
 

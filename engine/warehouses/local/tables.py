@@ -283,6 +283,7 @@ def _alter(session: LocalSession, relation: Relation, reader: Reader) -> None:
 def _set(session: LocalSession, relation: Relation, reader: Reader) -> None:
     if not reader.take("schema"):
         raise WarehouseError("not supported locally: this form of ALTER TABLE … SET", sqlstate="0A000")
+    _refuse_views(session, relation)
     schema = session.creation_schema(reader.name("a schema"), False)
     _move(session, relation, replace(relation, schema=schema))
 
@@ -361,7 +362,19 @@ def _generated(name: str, relation: Relation) -> bool:
     return any(name.startswith(relation.name) and not one.name for one in relation.constraints)
 
 
+def _refuse_views(session: LocalSession, relation: Relation) -> None:
+    """On Redshift a view follows what is renamed; here it is kept as text, and would not."""
+    view = next(iter(dependent_views(session.connection, relation)), None)
+    if view is not None:
+        raise WarehouseError(
+            f"not supported locally: a new name for what the view {view.name} reads",
+            sqlstate="0A000",
+            hint=f"DROP VIEW {view.name} first, or make it WITH NO SCHEMA BINDING",
+        )
+
+
 def _rename(session: LocalSession, relation: Relation, reader: Reader) -> None:
+    _refuse_views(session, relation)
     if reader.take("to"):
         name = reader.name("a table")
         if session.lookup(relation.schema, name) is not None:

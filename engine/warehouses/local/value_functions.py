@@ -156,12 +156,6 @@ def _mod(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     return arithmetic("%", left, right)
 
 
-def _width_bucket(node: s.Call, scope: Scope, translate: Translate) -> Typed:
-    values = arguments_of(node, scope, translate, 4)
-    texts = [as_parameter("float", value) for value in values]
-    return Typed(f"rs_width_bucket({', '.join(texts)})", INTEGER)
-
-
 def _array(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     values = arguments_of(node, scope, translate, 0, 1000)
     return Typed(f"CAST(json_array({', '.join(v.sql for v in values)}) AS JSON)", SUPER)
@@ -208,6 +202,14 @@ def _current_schemas(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     return Typed(scope.session.facts["current_schemas"], varchar(256))
 
 
+def _current_setting(node: s.Call, scope: Scope, translate: Translate) -> Typed:
+    (name,) = arguments_of(node, scope, translate, 1)
+    if name.constant is None:
+        raise WarehouseError("not supported locally: CURRENT_SETTING of anything but a constant", sqlstate="0A000")
+    scope.session.volatile = True
+    return Typed(literal(scope.session.setting(name.constant.lower())), varchar(256))
+
+
 def _clock(sql: str, type_: Any) -> Callable[[s.Call, Scope, Translate], Typed]:
     def read(node: s.Call, scope: Scope, translate: Translate) -> Typed:
         arguments_of(node, scope, translate, 0)
@@ -219,9 +221,9 @@ def _clock(sql: str, type_: Any) -> Callable[[s.Call, Scope, Translate], Typed]:
 _UTC_NOW = "timezone('UTC', now())"
 
 FUNCTIONS: dict[str, Callable[[s.Call, Scope, Translate], Typed]] = {
-    "coalesce": _coalesce, "nvl": _coalesce, "isnull": _isnull, "ifnull": _isnull, "nullif": _nullif, "nvl2": _nvl2,
+    "coalesce": _coalesce, "nvl": _coalesce, "isnull": _isnull,  "nullif": _nullif, "nvl2": _nvl2,
     "decode": _decode, "greatest": _extreme, "least": _extreme, "round": _round, "trunc": _trunc, "ceil": _whole,
-    "ceiling": _whole, "floor": _whole, "mod": _mod, "width_bucket": _width_bucket, "array": _array,
+    "ceiling": _whole, "floor": _whole, "mod": _mod, "array": _array,
     "object": _object, "json_extract_path_text": _path_text,
     "getdate": _clock(f"date_trunc('second', {_UTC_NOW})", TIMESTAMP),
     "sysdate": _clock(_UTC_NOW, TIMESTAMP),
@@ -234,5 +236,5 @@ FUNCTIONS: dict[str, Callable[[s.Call, Scope, Translate], Typed]] = {
     "pg_last_copy_count": _fact("pg_last_copy_count", BIGINT), "pg_last_copy_id": _fact("pg_last_copy_id", INTEGER),
     "pg_last_query_id": _fact("pg_last_query_id", INTEGER), "last_user_query_id": _fact("pg_last_query_id", BIGINT),
     "pg_last_unload_count": _fact("pg_last_unload_count", BIGINT),
-    "current_setting": _fact("current_setting", varchar(256)),
+    "current_setting": _current_setting,
 }  # fmt: skip
