@@ -293,13 +293,15 @@ def cluster_create(
     """Make what is missing; a second time changes nothing, and one that was interrupted goes on."""
     from . import envfile
     from .calls import call_text, creation
-    from .cluster import There, differences, wanted
+    from .cluster import There, differences, unread, wanted
     from .read import read_pipeline
 
     document = read_pipeline(pipeline, os.environ, variables)
     chosen = _chosen_target(document, target)
     environ = _environ(document, chosen, env_file)
     want = wanted(document, chosen, environ, any_address=allow_any_address, with_password=not dry_run)
+    for said in unread(document, chosen):
+        click.echo(f"note: {said}", err=True)
     if dry_run:
         for call in creation(want, There()):
             click.echo("\n".join(call_text(call)))

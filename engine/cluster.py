@@ -123,7 +123,7 @@ def wanted(
     problems = list(_problems(given, any_address))
     if problems:
         raise InvalidPipeline(problems)
-    known_password = given.password if with_password else Secret(target.password and "not read")
+    known_password = given.password if with_password else Secret("not read" if target.password else "")
     services = ["redshift.amazonaws.com", *["redshift-serverless.amazonaws.com"] * (given.serverless is not None)]
     return Wanted(
         pipeline=_safe(pipeline.name, 256), name=_safe(f"etlrun-{pipeline.name}-{target.name}", 64),
@@ -140,6 +140,14 @@ def read_prefixes(pipeline: Pipeline, target: Target) -> tuple[str, ...]:
     sources = [source.copy.source for source in pipeline.staging]
     arguments = [source.copy.format.argument for source in pipeline.staging]
     return tuple(dict.fromkeys([*sources, *(each for each in arguments if each.startswith("s3://")), *target.reads]))
+
+
+def unread(pipeline: Pipeline, target: Target) -> Iterator[str]:
+    """Yield what the role may turn out not to read: what a manifest names is not known before it is read."""
+    for source in pipeline.staging:
+        if source.copy.manifest and not target.reads:
+            said = f"staging source '{source.name}' loads what a manifest names"
+            yield f"{said}: list those prefixes under 'reads:' of the target, so that the role may read them"
 
 
 def _problems(target: Target, any_address: bool) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lake import ENVIRON, PIPELINE, pipeline, target
 
 from engine.calls import Call, call_text, creation, deletion, left_alone
-from engine.cluster import Group, Resource, Role, There, Wanted, differences, state_text, wanted
+from engine.cluster import Group, Resource, Role, There, Wanted, differences, state_text, unread, wanted
 from engine.environment import resolve
 from engine.errors import InvalidPipeline, UsageError, WarehouseError
 
@@ -362,6 +362,17 @@ def test_names_are_such_that_aws_takes_them(tmp_path: Path) -> None:
     assert len(long.name) == 64
     assert long.name.isascii()
     assert long.name != other.name
+
+
+def test_what_a_manifest_names_must_be_listed(tmp_path: Path) -> None:
+    text = PIPELINE.replace("    jsonpaths: s3://lake/paths/people.json\n", "    copy: {manifest: true}\n")
+    document = pipeline(tmp_path, text)
+    (said,) = unread(document, target(document))
+    assert said.startswith("staging source 'people' loads what a manifest names: list those prefixes under 'reads:'")
+    listed = text.replace("    cluster: {identifier", "    reads: [s3://lake/parts/]\n    cluster: {identifier", 1)
+    document = pipeline(tmp_path, listed)
+    assert list(unread(document, target(document))) == []
+    assert "arn:aws:s3:::lake/parts/*" in want(tmp_path, text=listed).policy
 
 
 def test_state_is_told_in_words(tmp_path: Path) -> None:
