@@ -202,7 +202,7 @@ def _served(
     chosen = resolve(chosen, _environ(document, chosen))
     if database is None:
         return connect(chosen, document.folder, mounts)
-    return open_local(file, declared_mounts(chosen, document.folder, mounts))
+    return open_local(file, declared_mounts(chosen, document.folder, mounts), chosen.profile, chosen.region)
 
 
 @cli.command()

@@ -23,7 +23,8 @@ _CASTS = {
 }  # fmt: skip
 
 _SAMPLES = {
-    16: "true", 21: "1", 23: "1", 20: "1", 26: "1", 700: "CAST(1 AS real)", 701: "CAST(1 AS double precision)",
+    16: "true", 21: "1", 23: "1", 20: "CAST(1 AS bigint)", 26: "1",
+    700: "CAST(1 AS real)", 701: "CAST(1 AS double precision)",
     1700: "CAST(1 AS decimal(38,10))", 1082: "CAST('2000-01-01' AS date)", 1083: "CAST('00:00' AS time)",
     1266: "CAST('00:00+00' AS timetz)", 1114: "CAST('2000-01-01' AS timestamp)",
     1184: "CAST('2000-01-01 00:00+00' AS timestamptz)", 1186: "INTERVAL '1 day'",
@@ -145,8 +146,9 @@ def _binary_numeric(value: bytes) -> str:
     if sign not in (0, 0x4000):
         raise _refused("NaN", "numeric")
     groups = struct.unpack(f"!{count}H", value[8:])
-    whole = sum((Decimal(group).scaleb(4 * (weight - place)) for place, group in enumerate(groups)), Decimal(0))
-    return _numeric(f"{'-' if sign else ''}{whole:.{scale}f}")
+    digits = "".join(f"{group:04d}" for group in groups) or "0"
+    exact = Decimal((0, tuple(map(int, digits)), 4 * (weight - count + 1) if count else 0))
+    return _numeric(f"{'-' if sign else ''}{exact:.{scale}f}")
 
 
 _BINARY: dict[int, Callable[[bytes], str]] = {

@@ -17,9 +17,9 @@ _TOKEN = re.compile(
 )
 _BLOCK_END = re.compile(r"/\*|\*/")
 _WORD = re.compile(r"[()]|[a-z_]\w*", re.IGNORECASE)
-_FIRST_WORD = re.compile(r"(?:[\s(;]|--[^\n]*)*([a-z_]\w*)", re.IGNORECASE)
+_FIRST_WORD = re.compile(r"(?:[\s(;]|--[^\n]*+)*+([a-z_]\w*)", re.IGNORECASE)
 _ROWS = frozenset({"select", "with", "values", "table", "show", "explain", "fetch", "describe", "desc"})
-_CUTS = frozenset({"limit", "offset", "fetch", "top", "for"})
+_TOP = re.compile(r"top\s+\d+\b", re.IGNORECASE)
 
 
 def parameter_count(sql: str) -> int:
@@ -49,23 +49,23 @@ def first_word(sql: str) -> str:
     match = _FIRST_WORD.match(sql)
     if match is not None:
         return match[1].lower()
-    return next(iter(_words(sql)), "")  # a comment in /* */ stands before it
+    return next((word for word, _ in _words(sql)), "")  # a comment in /* */ stands before it
 
 
-def _words(sql: str) -> list[str]:
-    """Return the words of `sql` in lower case that stand outside of texts, comments and parentheses.
+def _words(sql: str) -> list[tuple[str, int]]:
+    """Return the words of `sql` in lower case that stand outside of texts, comments and parentheses, and where.
 
     A parenthesis around the whole of a query does not count: '(SELECT 1) UNION …' begins with select.
     """
-    bare = "".join(part if kind == "code" else " " for kind, part in _parts(sql))
-    found: list[str] = []
+    bare = "".join(part if kind == "code" else " " * len(part) for kind, part in _parts(sql))
+    found: list[tuple[str, int]] = []
     depth = 0
     for match in _WORD.finditer(bare):
         token = match[0].lower()
         if token in "()":
             depth += 1 if token == "(" else -1
         elif depth == 0 or not found:
-            found.append(token)
+            found.append((token, match.start()))
     return found
 
 
@@ -73,21 +73,26 @@ def gives_rows(sql: str) -> bool:
     """Return whether running `sql` gives a result set. SELECT INTO makes a table instead."""
     if first_word(sql) not in _ROWS:
         return False
-    found = _words(sql)
+    found = [word for word, _ in _words(sql)]
     if found[0] == "with":
         return next((word for word in found if word in ("select", "insert", "update", "delete")), "select") == "select"
     return found[0] != "select" or "into" not in found
 
 
 def probe(sql: str) -> str:
-    """Return a statement that has the columns of `sql`, which gives rows, and does next to nothing."""
+    """Return a statement that has the columns of `sql`, which gives rows, and does next to nothing.
+
+    The LIMIT takes the place of the query's own. A query around it would not do: it cannot name columns alike.
+    """
     found = _words(sql)
-    if found[0] not in ("select", "with", "values"):
+    if found[0][0] not in ("select", "with", "values"):
         return sql  # SHOW and EXPLAIN only look
-    if _CUTS.isdisjoint(found):
-        return f"{sql}\nLIMIT 0"
-    # A LIMIT of its own: another must go around it, although equal names may then be told apart by the warehouse.
-    return f"SELECT * FROM (\n{sql}\n) AS probe LIMIT 0"
+    for word, at in found:
+        if word == "top" and (number := _TOP.match(sql, at)) is not None:
+            return f"{sql[:at]}TOP 0{sql[number.end() :]}"
+        if word in ("limit", "offset"):
+            return f"{sql[:at]}LIMIT 0"
+    return f"{sql}\nLIMIT 0"
 
 
 def _parts(sql: str) -> Iterator[tuple[str, str]]:

@@ -40,6 +40,8 @@ def read_certificate(certificate: Path, key: Path) -> ssl.SSLContext:
     """Return what the server needs to speak TLS. Errors: UsageError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Without it the server could not say why it closes a connection, once it has stopped listening to the client.
+    context.options |= ssl.OP_IGNORE_UNEXPECTED_EOF
     for path in (certificate, key):
         if not path.is_file():
             raise UsageError(f"there is no file '{path}'")
@@ -76,6 +78,7 @@ class Server:
         self._clients: dict[int, tuple[Stream, threading.Thread]] = {}
         self._connections: dict[tuple[int, int], Connection] = {}
         self._closing = False
+        self._closed = threading.Event()
         self._acceptor = threading.Thread(target=self._accept, name="etlrun-serve", daemon=True)
 
     def __enter__(self) -> Server:
@@ -89,13 +92,14 @@ class Server:
 
     def wait(self) -> None:
         """Wait until the server is closed, or a signal raises here."""
-        self._acceptor.join()
+        self._closed.wait()
 
     def close(self) -> None:
         """Stop listening, stop what runs, roll back what is open, say goodbye."""
         self._closing = True
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
+        self._acceptor.join()
         self._listener.close()
         with self._lock:
             clients, connections = list(self._clients.values()), list(self._connections.values())
@@ -109,6 +113,7 @@ class Server:
         last = time.monotonic() + _FAREWELL_SECONDS
         for _, thread in clients:
             thread.join(max(0, last - time.monotonic()))
+        self._closed.set()
 
     def _accept(self) -> None:
         while not self._closing:
