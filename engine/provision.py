@@ -20,6 +20,8 @@ LONGEST_SECONDS = 60 * 60.0
 _NOT_THERE = ("NoSuchEntity", "ClusterNotFound", "ClusterNotFoundFault", "ResourceNotFoundException")
 _NOT_YET = ("DependencyViolation", "InvalidClusterState", "InvalidClusterStateFault", "ConflictException")
 """What passes by itself: a network card that is still attached, a change that is still going on."""
+ROLE_SECONDS = 120.0
+"""How long Redshift may say that a role is not valid. A new one is not known everywhere at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,12 @@ def carry_out(aws: Aws, wanted: Wanted, plan: Plan, *, poll_seconds: float = POL
     since = time.monotonic()
     while calls := plan(look(aws, wanted)):
         call = calls[0]
+        seconds = time.monotonic() - since
         # A call that is missing although it was just made: AWS does not show its effect yet.
-        if not call.until and call != last and _made(aws, call):
+        if not call.until and call != last and _made(aws, call, seconds):
             last, since = call, time.monotonic()
             yield Made(call)
             continue
-        seconds = time.monotonic() - since
         if seconds > LONGEST_SECONDS:
             hint = "look at it in the console; run it again, and it goes on from here"
             raise WarehouseError(f"{call.service} {call.operation}: nothing has moved for an hour", hint=hint)
@@ -63,16 +65,24 @@ def carry_out(aws: Aws, wanted: Wanted, plan: Plan, *, poll_seconds: float = POL
         time.sleep(poll_seconds)
 
 
-def _made(aws: Aws, call: Call) -> bool:
-    """Make a call; False if AWS is not ready for it yet."""
+def _made(aws: Aws, call: Call, seconds: float) -> bool:
+    """Make a call; False if AWS is not ready for it yet. `seconds` is how long it has been tried."""
     parameters = {key: value.reveal() if isinstance(value, Secret) else value for key, value in call.parameters.items()}
     try:
         aws.call(call.service, call.operation, **parameters)
     except AwsError as error:
-        if error.code in _NOT_YET:
+        if error.code in _NOT_YET or (seconds < ROLE_SECONDS and _is_new_role(error)):
             return False
         raise
     return True
+
+
+def _is_new_role(error: AwsError) -> bool:
+    """Tell whether Redshift does not know a role yet.
+
+    Source: https://github.com/hashicorp/terraform-provider-aws/issues/19113; of serverless it is an assumption.
+    """
+    return error.code in ("InvalidParameterValue", "ValidationException") and "role" in error.detail.lower()
 
 
 # --- looking ---------------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ class Fault:
     status: str = "503 Slow Down"
     code: str = "SlowDown"
     times: int = 1
+    message: str = "as the test wants it"
     cut: int | None = None
     """So many bytes of the true answer are let through, then the connection breaks."""
 
@@ -85,7 +86,7 @@ def _spoilt(app: Any, cloud: Cloud) -> Callable[..., Iterable[bytes]]:
             return app(environ, start_response)  # type: ignore[no-any-return]
         if fault.cut is None:
             start_response(fault.status, [("Content-Type", "text/xml")])
-            error = f"<Error><Code>{fault.code}</Code><Message>as the test wants it</Message></Error>"
+            error = f"<Error><Code>{fault.code}</Code><Message>{fault.message}</Message></Error>"
             if environ["PATH_INFO"] == "/":  # the query protocol has one more level
                 error = f"<ErrorResponse>{error}</ErrorResponse>"
             return [error.encode()]

@@ -172,6 +172,24 @@ def test_what_passes_by_itself_is_waited_for(aws: Aws, cloud: Cloud, tmp_path: P
     assert look(aws, wanted).group is None
 
 
+NEW_ROLE = "The IAM role etlrun-lake-aws is not valid. The IAM role must delegate access to an Amazon Redshift account."
+
+
+def test_a_role_that_redshift_does_not_know_yet_is_waited_for(aws: Aws, cloud: Cloud, tmp_path: Path) -> None:
+    cloud.faults = [Fault("Action=CreateCluster", "400 Bad Request", "InvalidParameterValue", 2, NEW_ROLE)]
+    assert create(aws, want(tmp_path))[-1] == "CreateCluster"
+
+
+def test_a_role_that_redshift_never_knows_is_told(
+    aws: Aws, cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provision, "ROLE_SECONDS", 0.05)
+    cloud.faults = [Fault("Action=CreateCluster", "400 Bad Request", "InvalidParameterValue", 99, NEW_ROLE)]
+    with pytest.raises(AwsError, match="redshift CreateCluster was refused: InvalidParameterValue") as caught:
+        create(aws, want(tmp_path))
+    assert "must delegate access" in caught.value.detail
+
+
 def test_waiting_has_an_end(aws: Aws, cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = want(tmp_path)
     create(aws, wanted)
