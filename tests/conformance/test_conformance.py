@@ -17,7 +17,7 @@ def _name(case: Case) -> str:
 
 
 def test_cases_are_found() -> None:
-    assert len(CASES) >= 220
+    assert len(CASES) >= 370
     names = [_name(case) for case in CASES]
     assert len(names) == len(set(names))
 

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from ...datatypes import DataType
@@ -184,7 +185,21 @@ def _time_between(left: Typed, right: Typed) -> Typed:
     return Typed(f"({implicit(left, type_)} - {implicit(right, type_)})", INTERVAL)
 
 
+_CONSTANT = re.compile(r"INTERVAL '(-?\d+) months (-?\d+) days (-?\d+) microseconds'")
+
+
 def _times_number(left: Typed, right: Typed) -> Typed:
+    """A constant interval, as in n * interval '1 second', needs no taking apart for each row."""
+    constant = _CONSTANT.fullmatch(left.sql)
+    if constant is not None:
+        months, days, microseconds = (int(part) for part in constant.groups())
+        total = days * 86_400_000_000 + microseconds
+        whole = category(right.type) == "int"
+        if not months:
+            product = f"{right.sql} * {total}" if not whole else f"CAST({right.sql} AS BIGINT) * {total}"
+            return Typed(f"to_microseconds(CAST({product} AS BIGINT))", left.type)
+        if whole and not total:
+            return Typed(f"to_months(CAST({right.sql} * {months} AS INTEGER))", left.type)
     return Typed(f"rs_interval_times({left.sql}, {right.sql})", left.type)
 
 

@@ -235,8 +235,23 @@ class LocalSession:
     def query_rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Run one DuckDB statement that may use macros, and return its rows."""
         self.prepare_macros(sql)
-        rows: list[tuple[Any, ...]] = self.connection.execute(sql).fetchall()
+        with self._time_limit():
+            rows: list[tuple[Any, ...]] = self.connection.execute(sql).fetchall()
         return rows
+
+    @contextmanager
+    def _time_limit(self) -> Iterator[None]:
+        """Stop what runs longer than statement_timeout, which is in milliseconds; 0 is no limit."""
+        limit = self.settings.get("statement_timeout", "0")
+        if limit == "0" or not limit.isdigit():
+            yield
+            return
+        timer = threading.Timer(int(limit) / 1000, self.interrupt)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def prepare_macros(self, sql: str) -> None:
         made = make_macros(self.connection, sql, self._macros)
