@@ -20,6 +20,7 @@ from .model import Pipeline, StagingSource, Target
 from .provision import find_cluster, find_workgroup
 
 CONNECT_SECONDS = 5.0
+_DENIED = ("AccessDenied", "AccessDeniedException", "403")
 _SERVICE = "redshift.amazonaws.com"
 _HOST = re.compile(
     r"(?P<name>[\w-]+)\.[\w]+\.(?P<region>[a-z]+(-[a-z]+)+-\d)\.(?P<service>redshift|redshift-serverless)\."
@@ -80,6 +81,10 @@ def examine(pipeline: Pipeline, target: Target, environ: Mapping[str, str]) -> I
 def _guarded(check: Check, examined: Examined) -> Iterator[Finding]:
     try:
         yield from check(examined)
+    except AwsError as error:
+        # A run needs to do what it is denied; it does not need to look at regions, roles and clusters.
+        is_only_looking = error.code in _DENIED and check in (regions, role, cluster)
+        yield Finding("unknown" if is_only_looking else "wrong", str(error), error.hint or error.detail)
     except WarehouseError as error:
         yield _wrong(error)
     except WarehouseUnreachable as error:
@@ -163,7 +168,7 @@ def regions(examined: Examined) -> Iterator[Finding]:
         wanted = source.copy.region or examined.region
         if region != wanted:
             said = f"COPY is told {source.copy.region}" if source.copy.region else f"the cluster is in {wanted}"
-            yield Finding("wrong", f"{bucket} is in {region}, and {said}", _region_mend(source, region))
+            yield Finding("wrong", f"{bucket} is in {region}, and {said}", _region_mend(source, region, wanted))
         else:
             yield Finding("ok", f"{bucket} is in {region}, as COPY expects")
         if source.jsonpaths and _known(examined.target.work):
@@ -181,7 +186,9 @@ def _jsonpaths_region(examined: Examined, bucket: str, region: str) -> Iterator[
         )
 
 
-def _region_mend(source: StagingSource, region: str) -> str:
+def _region_mend(source: StagingSource, region: str, wanted: str) -> str:
+    if source.copy.format.name in ("parquet", "orc"):
+        return f"COPY takes no REGION for {source.copy.format.name}: keep the files in {wanted}"
     return f"write 'copy: {{region: {region}}}' in staging source '{source.name}' ({source.where})"
 
 

@@ -156,6 +156,29 @@ def test_a_file_that_may_not_be_deleted_is_told(aws: Aws, cloud: Cloud, tmp_path
     assert said[0] == "unknown"
 
 
+def test_parquet_in_another_region_must_move(aws: Aws, tmp_path: Path) -> None:
+    text = PIPELINE.replace("region: us-west-2", "region: eu-west-1", 1)
+    text = text.replace(
+        "    from: s3://lake/people\n    jsonpaths: s3://lake/paths/people.json\n",
+        "    from: s3://lake/people\n    format: parquet\n",
+    )
+    text = text.replace("{id: {type: integer, path: $.visit}}", "{id: {type: integer}}").replace(
+        "visits/\n", "visits/\n    format: parquet\n"
+    )
+    mends = {mend for _, what, mend in ill(findings(tmp_path, text)) if "is in us-west-2" in what}
+    assert mends == {"COPY takes no REGION for parquet: keep the files in eu-west-1"}
+
+
+def test_what_one_may_not_look_at_is_unknown(aws: Aws, cloud: Cloud, tmp_path: Path) -> None:
+    cloud.faults = [
+        Fault("Action=GetRole", "403 Forbidden", "AccessDenied"),
+        Fault("^HEAD /lake ", "403 Forbidden", ""),
+    ]
+    found = ill(findings(tmp_path, LAKE_ROLE=ROLE))
+    assert ("unknown", "iam GetRole was refused: AccessDenied") in [(status, what) for status, what, _ in found]
+    assert ("unknown", "s3://lake: access is denied") in [(status, what) for status, what, _ in found]
+
+
 def test_a_role_that_is_not_there(aws: Aws, tmp_path: Path) -> None:
     assert "iam GetRole was refused: NoSuchEntity" in [w for _, w, _ in ill(findings(tmp_path, LAKE_ROLE=ROLE))]
 
