@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -23,7 +23,8 @@ from .requests import Cancel, Malformed
 from .settings import Settings
 from .stream import Disconnected, Stream
 
-_FAREWELL_SECONDS = 5
+_DEFAULTS = Settings()
+_FAREWELL_SECONDS = 3
 _LOOK_UP_SECONDS = 0.5
 
 
@@ -57,15 +58,15 @@ def _no_password() -> str:
 
 
 class Server:
-    """Local Redshift on a port, from `start` until `close`.
+    """A warehouse on a port: it listens as soon as it is made, and answers inside `with`.
 
     `open_session` is called in the thread of each client, and the session is used in that thread only, but for
     `interrupt`.
     """
 
     def __init__(
-        self, open_session: Callable[[], Session], settings: Settings = Settings(), *,  # noqa: B008, it is frozen
-        host: str = "127.0.0.1", port: int = 0,
+        self, open_session: Callable[[], Session], settings: Settings = _DEFAULTS, *, host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:  # fmt: skip
         self._open_session = open_session
         self._settings = settings
@@ -110,9 +111,11 @@ class Server:
             # class, since that of TLS would forget its keys.
             with suppress(OSError):
                 socket.socket.shutdown(stream.socket, socket.SHUT_RD)
-        last = time.monotonic() + _FAREWELL_SECONDS
-        for _, thread in clients:
-            thread.join(max(0, last - time.monotonic()))
+        if not _joined(thread for _, thread in clients):
+            for stream, _ in clients:  # those who do not even take their results
+                with suppress(OSError):
+                    socket.socket.shutdown(stream.socket, socket.SHUT_RDWR)
+            _joined(thread for _, thread in clients)
         self._closed.set()
 
     def _accept(self) -> None:
@@ -189,6 +192,16 @@ class Server:
             connection = self._connections.get((request.process, request.key))
         if connection is not None:
             connection.cancel()
+
+
+def _joined(threads: Iterable[threading.Thread]) -> bool:
+    """Wait a little for all of them; False if one goes on."""
+    last = time.monotonic() + _FAREWELL_SECONDS
+    alive = False
+    for thread in threads:
+        thread.join(max(0, last - time.monotonic()))
+        alive |= thread.is_alive()
+    return not alive
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -398,6 +398,19 @@ def test_close_ends_idle_and_busy_clients_with_a_word(canned: Start) -> None:
         socket.create_connection(("127.0.0.1", served.port), timeout=2)
 
 
+def test_close_does_not_wait_for_a_client_that_takes_nothing(
+    canned: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.wire.server._FAREWELL_SECONDS", 0.3)
+    served = canned()
+    with RawClient(served.port) as client:
+        client.start()
+        client.send(message("Q", text("select 1000000")))
+        client.read()
+        served.server.close()
+    assert _session(served).closed.is_set()
+
+
 def test_session_that_cannot_be_opened_is_told() -> None:
     def open_session() -> CannedSession:
         raise WarehouseUnreachable("the file is in use")
