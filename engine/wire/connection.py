@@ -271,10 +271,13 @@ class Connection:
             prepared.columns = None
             self._stream.write(replies.NO_DATA)
             return
-        # Redshift reads a statement on Parse, and keeps none that makes no sense: its name is free again.
-        del self._prepared[name]
-        outcome = self._send(probe(substitute(prepared.sql, [sample(type_) for type_ in prepared.types])))
-        self._prepared[name] = prepared
+        try:
+            outcome = self._send(probe(substitute(prepared.sql, [sample(type_) for type_ in prepared.types])))
+        except WarehouseError:
+            if prepared.columns is None:
+                # Redshift reads a statement on Parse, and keeps none that makes no sense: its name is free again.
+                del self._prepared[name]
+            raise
         prepared.columns = results.fields(outcome)
         self._describe(prepared.columns, (0,) * len(prepared.columns))
 

@@ -18,7 +18,7 @@ _TOKEN = re.compile(
 _BLOCK_END = re.compile(r"/\*|\*/")
 _WORD = re.compile(r"[()]|[a-z_]\w*", re.IGNORECASE)
 _FIRST_WORD = re.compile(r"(?:[\s(;]|--[^\n]*+)*+([a-z_]\w*)", re.IGNORECASE)
-_ROWS = frozenset({"select", "with", "values", "table", "show", "explain", "fetch", "describe", "desc"})
+_ROWS = frozenset({"select", "with", "values", "show", "explain", "describe", "desc"})
 _TOP = re.compile(r"top\s+\d+\b", re.IGNORECASE)
 
 
