@@ -69,15 +69,15 @@ def test_find_and_read_give_none_for_what_is_not_there(buckets: Buckets) -> None
 
 def test_write_uploads_the_same_content_once(buckets: Buckets, cloud: Cloud) -> None:
     for content in (b"one", b"one", b"two"):
-        buckets.write("s3://lake/work/paths.json", content)
+        buckets.write("s3://lake/made/paths.json", content)
     assert cloud.asked("^PUT") == 2
-    assert buckets.read("s3://lake/work/paths.json") == b"two"
+    assert buckets.read("s3://lake/made/paths.json") == b"two"
 
 
 def test_write_uploads_where_looking_is_not_allowed(buckets: Buckets, cloud: Cloud) -> None:
     cloud.faults = [Fault("^HEAD", "403 Forbidden", "AccessDenied")]
-    buckets.write("s3://lake/work/paths.json", b"one")
-    assert buckets.read("s3://lake/work/paths.json") == b"one"
+    buckets.write("s3://lake/made/paths.json", b"one")
+    assert buckets.read("s3://lake/made/paths.json") == b"one"
 
 
 def test_throttling_and_server_errors_are_tried_again(buckets: Buckets, cloud: Cloud, tmp_path: Path) -> None:

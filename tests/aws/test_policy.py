@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine.policy import allows, partition, permissions, text, trust, trusts
 
 
-def _policy(*prefixes: str, work: str = "s3://work/etlrun", region: str = "us-west-2") -> dict[str, Any]:
+def _policy(*prefixes: str, work: str = "s3://made/etlrun", region: str = "us-west-2") -> dict[str, Any]:
     return permissions(prefixes, work, region)
 
 
@@ -23,7 +23,7 @@ def test_permissions_name_the_prefixes_and_nothing_else() -> None:
             {
                 "Effect": "Allow",
                 "Action": "s3:GetBucketLocation",
-                "Resource": ["arn:aws:s3:::lake", "arn:aws:s3:::work"],
+                "Resource": ["arn:aws:s3:::lake", "arn:aws:s3:::made"],
             },
             {
                 "Effect": "Allow",
@@ -34,7 +34,7 @@ def test_permissions_name_the_prefixes_and_nothing_else() -> None:
             {
                 "Effect": "Allow",
                 "Action": "s3:ListBucket",
-                "Resource": "arn:aws:s3:::work",
+                "Resource": "arn:aws:s3:::made",
                 "Condition": {"StringLike": {"s3:prefix": ["etlrun/*"]}},
             },
             {
@@ -43,10 +43,10 @@ def test_permissions_name_the_prefixes_and_nothing_else() -> None:
                 "Resource": [
                     "arn:aws:s3:::lake/log_data/*",
                     "arn:aws:s3:::lake/song_data*",
-                    "arn:aws:s3:::work/etlrun/*",
+                    "arn:aws:s3:::made/etlrun/*",
                 ],
             },
-            {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::work/etlrun/*"},
+            {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::made/etlrun/*"},
         ],
     }
 
@@ -80,7 +80,7 @@ _keys = st.text(st.characters(codec="utf-8", exclude_characters="\n\r"), max_siz
 
 @given(prefix=_keys, key=_keys)
 def test_reading_is_allowed_just_where_copy_would_read(prefix: str, key: str) -> None:
-    policy = _policy(f"s3://lake/{prefix}", work="s3://work/w")
+    policy = _policy(f"s3://lake/{prefix}", work="s3://made/w")
     assert allows([policy], "s3:GetObject", f"arn:aws:s3:::lake/{key}") == key.startswith(prefix)
     assert not allows([policy], "s3:PutObject", f"arn:aws:s3:::lake/{key}")
 

@@ -248,7 +248,7 @@ def test_serverless_is_made_and_the_second_time_nothing(
     assert create(aws, wanted) == []
 
 
-@pytest.mark.parametrize("killed_after", range(8))
+@pytest.mark.parametrize("killed_after", [1, 4, 5, 7])
 def test_serverless_that_was_killed_goes_on(
     aws: Aws, stand_in: serverless.Serverless, tmp_path: Path, killed_after: int
 ) -> None:
