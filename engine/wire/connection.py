@@ -114,8 +114,10 @@ class Connection:
                 self._block.refused(sql)
                 raise fault.error
             outcome = self._block.execute(sql)
-        except WarehouseError as error:
-            self._settings.log(replace(done, sqlstate=error.sqlstate))
+        except Killed:
+            raise
+        except Exception as error:
+            self._settings.log(replace(done, sqlstate=error.sqlstate if isinstance(error, WarehouseError) else "XX000"))
             raise
         self._settings.log(done)
         if fault.kill_after:

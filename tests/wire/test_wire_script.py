@@ -63,6 +63,7 @@ def test_any_text_keeps_its_letters(sql: str) -> None:
         ("select * from (select 1 as \"into\") x", True), ("insert into t select 1", False), ("", False),
         ("with a as (select 1) delete from t using a where t.x = a.x", False), ("-- nothing", False),
         ("with a as (select 1) update t set x = 1 from a", False), ("create table t as select 1", False),
+        ("fetch 5 from c", False),
     ],
 )  # fmt: skip
 def test_which_statements_give_rows(sql: str, rows: bool) -> None:

@@ -526,10 +526,13 @@ def test_log_hears_of_every_statement(canned: Start) -> None:
         client.start(application_name="test")
         client.query("begin; insert three")
         client.query("select t")
+        client.query("rollback")
+        client.query("select bug")
         client.send(parse("select two"), describe("S"), bind(), execute(), SYNC)
         client.until()
     assert [(one.number, one.sql, one.sqlstate) for one in log] == [
-        (1, "begin", ""), (2, "insert three", ""), (3, "select t", "42P01"),
+        (1, "begin", ""), (2, "insert three", ""), (3, "select t", "42P01"), (4, "rollback", ""),
+        (5, "select bug", "XX000"), (6, "select two", ""),
     ]  # fmt: skip
     assert log[0].parameters["application_name"] == "test"
 
@@ -590,6 +593,16 @@ def test_delay(canned: Start) -> None:
 @pytest.mark.parametrize(("host", "loopback"), [("127.0.0.1", True), ("::1", True), ("0.0.0.0", False), ("::", False)])
 def test_loopback(host: str, loopback: bool) -> None:
     assert is_loopback(host) is loopback
+
+
+def test_server_listens_on_ipv6() -> None:
+    try:
+        server = Server(CannedSession, host="::1")
+    except UsageError:
+        pytest.skip("needs IPv6, which this machine has not")
+    with server, RawClient(server.port, "::1") as client:
+        client.start()
+        assert tags(client.query("select two")) == ["SELECT"]
 
 
 def test_port_that_is_taken_is_told(canned: Start) -> None:
