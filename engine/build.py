@@ -197,7 +197,8 @@ def _local_target(name: str, spec: dict[str, Any], pipeline: str, at: _At) -> Ta
     return Target(
         name=name, warehouse="local", where=at.key, database=database, mounts=mounts,
         iam_role=spec.get("iam_role", "default"), work=spec.get("work", "s3://etlrun-work").rstrip("/"),
-        region=spec.get("region", ""), profile=spec.get("profile", ""), places=_places(at, spec),
+        region=spec.get("region", ""), profile=spec.get("profile", ""), threads=spec.get("threads", 1),
+        places=_places(at, spec),
     )  # fmt: skip
 
 
@@ -208,13 +209,18 @@ def _cluster_target(name: str, spec: dict[str, Any], at: _At) -> Target:
         )
     if "password" in spec and "secret" in spec:
         (at / "secret").problem("a target has 'password' or 'secret', not both", "take one of them out", at_key=True)
+    if spec.get("sign_in") == "iam" and not spec.keys() & {"cluster", "serverless"}:
+        hint = "add 'cluster: {identifier: …}' or 'serverless: {workgroup: …}'"
+        (at / "sign_in").problem("AWS gives credentials for a named cluster or workgroup", hint)
     return Target(
         name=name, warehouse=spec["warehouse"], where=at.key, host=spec["host"], port=str(spec.get("port", 5439)),
         database=spec.get("database", "dev"), user=spec["user"], password=Secret(spec.get("password", "")),
         secret=spec.get("secret", ""), iam_role=spec.get("iam_role", "default"), region=spec.get("region", ""),
         profile=spec.get("profile", ""), work=spec["work"].rstrip("/"), cluster=_cluster(spec.get("cluster")),
         serverless=_serverless(spec.get("serverless")), allow_cidr=spec.get("allow_cidr", ""),
-        reads=tuple(spec.get("reads", ())), places=_places(at, spec),
+        reads=tuple(spec.get("reads", ())), sign_in=spec.get("sign_in", "password"),
+        tls=spec.get("tls", "verify-full"), statement_timeout_seconds=spec.get("statement_timeout", 0),
+        threads=spec.get("threads", 1), places=_places(at, spec),
     )  # fmt: skip
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,7 +115,9 @@ def run(
     chosen = _chosen_target(document, target)
     environ = _environ(document, chosen)
     chosen = fill(chosen, environ) if dry_run else resolve(chosen, environ)
-    plan = make_plan(document, chosen, only=_selected(document, patterns), full_refresh=full_refresh)
+    only = _selected(document, patterns)
+    identity = "RUN" if dry_run else f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
+    plan = make_plan(document, chosen, only=only, full_refresh=full_refresh, run=identity)
     if dry_run:
         from .report import plan_text
 
@@ -451,10 +455,10 @@ def _selected(pipeline: Pipeline, patterns: Iterable[str]) -> frozenset[str] | N
 
 
 def _run(plan: Plan, warehouse: Warehouse, as_json: bool) -> int:
-    from .execute import StepDone, StepStarted, execute
+    from .execute import StepDone, StepRetried, StepStarted, execute
     from .report import event_json, event_text
 
-    events: Iterable[Event] = execute(plan, warehouse)
+    events: Iterable[Event] = execute(plan, warehouse, threads=plan.target.threads)
     live = not as_json and sys.stderr.isatty()
     if live:
         from .terminal import watch
@@ -463,7 +467,7 @@ def _run(plan: Plan, warehouse: Warehouse, as_json: bool) -> int:
     results: list[Result] = []
     try:
         for event in events:
-            if not isinstance(event, StepStarted):
+            if not isinstance(event, (StepStarted, StepRetried)):
                 results.append(event)
             if as_json:
                 click.echo(event_json(plan, event))

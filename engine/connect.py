@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from . import __version__
 from .build import inside
-from .errors import InvalidPipeline, Problem, UsageError
+from .errors import InvalidPipeline, Problem, UsageError, WarehouseError
 from .model import Mount as DeclaredMount
 from .model import Target
 from .storage import Mount, Storage
-from .warehouse import Warehouse
+from .warehouse import Session, Warehouse
 
 if TYPE_CHECKING:
     from .buckets import Buckets
@@ -76,10 +78,46 @@ def _declared(mount: DeclaredMount, target: Target, folder: Path) -> Mount:
 
 
 def _redshift(target: Target, folder: Path, mounts: Sequence[tuple[str, Path]]) -> Warehouse:
-    raise UsageError(
-        f"target '{target.name}': this version plans for a cluster but does not send to one; "
-        f"see what it would get with: --target {target.name} --dry-run"
-    )
+    if mounts:
+        raise UsageError(f"--mount is for local Redshift; target '{target.name}' reads from S3 itself")
+    from .warehouses.redshift import open_session  # the driver takes longer to import than a dry run
+
+    settings = cache(partial(_sign_in, target))
+    buckets = cache(partial(open_buckets, target.profile, target.region))
+
+    def session() -> Session:
+        opened = open_session(settings(), application=f"etlrun {__version__}")
+        if target.statement_timeout_seconds:
+            opened.execute(f"SET statement_timeout TO {target.statement_timeout_seconds * 1000}")
+        return opened
+
+    return Warehouse(session, lambda url, content: buckets().write(url, content), lambda: None)
+
+
+def _sign_in(target: Target) -> dict[str, Any]:
+    """Return redshift_connector's settings. Errors: WarehouseError for a secret that cannot be read."""
+    place = {"host": target.host, "port": int(target.port), "database": target.database, "sslmode": target.tls}
+    if target.sign_in == "iam":
+        account = {"iam": True, "region": target.region or None, "profile": target.profile or None}
+        if target.cluster:
+            return {**place, **account, "db_user": target.user, "cluster_identifier": target.cluster.identifier}
+        workgroup = target.serverless.workgroup if target.serverless else ""
+        return {**place, **account, "is_serverless": True, "serverless_work_group": workgroup}
+    if target.secret:
+        return {**place, **_secret(target)}
+    return {**place, "user": target.user, "password": target.password.reveal()}
+
+
+def _secret(target: Target) -> dict[str, str]:
+    from .aws import Aws
+
+    answer = Aws(target.profile, target.region).call("secretsmanager", "GetSecretValue", SecretId=target.secret)
+    try:
+        content = json.loads(answer["SecretString"])
+        return {"user": content.get("username", target.user), "password": content["password"]}
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        hint = 'it must hold JSON such as {"username": "…", "password": "…"}'
+        raise WarehouseError(f"the secret {target.secret} holds no password", hint=hint) from error
 
 
 _WAREHOUSES: dict[str, Callable[[Target, Path, Sequence[tuple[str, Path]]], Warehouse]] = {

@@ -8,6 +8,7 @@ EtlrunError                  70  a bug in the engine, unless a subclass says oth
 │       ├── LoadFailed        1  a COPY met rows that it could not load
 │       └── AwsError          1  AWS refused a call
 └── WarehouseUnreachable      4  no connection, or it was lost
+    └── CommitUnknown         4  it was lost during COMMIT: committed or not, nobody has said
 """
 
 from __future__ import annotations
@@ -131,3 +132,7 @@ class WarehouseUnreachable(EtlrunError):
     """The warehouse did not answer, or the connection to it was lost."""
 
     exit_code = 4
+
+
+class CommitUnknown(WarehouseUnreachable):
+    """The connection was lost during COMMIT: the transaction may be committed, or not."""

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from decimal import Decimal
+from queue import SimpleQueue
+from threading import Event as Flag
+from threading import Lock
 
-from .errors import EtlrunError, LoadError, RunFailed, WarehouseError, WarehouseUnreachable
+from .errors import CommitUnknown, EtlrunError, LoadError, RunFailed, WarehouseError, WarehouseUnreachable
 from .plan import Plan, Statement, Step, Transaction
+from .retries import RETRIES, Retries, transient_cause
 from .warehouse import Outcome, Session, Warehouse
 
 _LOADS = ("COPY", "INSERT", "MERGE", "UPDATE")
@@ -19,6 +24,17 @@ class StepStarted:
     step: Step
     number: int
     """From 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepRetried:
+    """A transaction of a step failed for a passing cause, was rolled back, and is tried again after a wait."""
+
+    step: Step
+    attempt: int
+    """The one that failed, from 1."""
+    cause: str
+    wait_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,72 +67,187 @@ class StepSkipped:
 
 
 Result = StepDone | StepFailed | StepSkipped
-Event = StepStarted | Result
+Event = StepStarted | StepRetried | Result
 
 
 class CheckFailed(RunFailed):
     """A check found rows that it must not find."""
 
 
-def execute(plan: Plan, warehouse: Warehouse) -> Iterator[Event]:
-    """Run the plan step by step and yield what happens.
+def execute(plan: Plan, warehouse: Warehouse, *, threads: int = 1, retries: Retries = RETRIES) -> Iterator[Event]:
+    """Run the plan and yield what happens; up to `threads` steps that do not wait for each other run side by side.
 
-    A step that fails skips exactly what waits for it; the others run. Errors: WarehouseUnreachable ends the run at
-    once. Whoever stops the iteration, or interrupts it, rolls the open transaction back.
+    A step that fails skips exactly what waits for it; the others run. Errors: WarehouseUnreachable, when no try
+    helped, ends the run. Whoever stops the iteration, or interrupts it, rolls the open transactions back.
     """
-    session = warehouse.open_session()
+    run = _Run(plan, warehouse, retries)
+    waiting = {step.name: (number, step) for number, step in enumerate(plan.steps, start=1)}
+    unfinished = set(waiting)
     failed: dict[str, str] = {}
+    running = 0
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="etlrun")
+    workers: list[Future[None]] = []
     try:
-        for statement in plan.prepare:
-            session.execute(statement.sql)
-        for number, step in enumerate(plan.steps, start=1):
-            cause = next((failed[name] for name in sorted(step.needs) if name in failed), None)
-            if cause is not None:
-                failed[step.name] = cause
-                yield StepSkipped(step, cause)
+        run.give_back(run.take_session())  # a cluster that cannot be reached is told before the first step begins
+        while waiting or running:
+            for name, (number, step) in list(waiting.items()):
+                cause = next((failed[other] for other in sorted(step.needs) if other in failed), None)
+                if cause is not None:
+                    del waiting[name]
+                    failed[name] = cause
+                    unfinished.discard(name)
+                    yield StepSkipped(step, cause)
+                elif running < threads and not step.needs & unfinished:
+                    del waiting[name]
+                    running += 1
+                    yield StepStarted(step, number)
+                    workers.append(pool.submit(run.step, step))
+            if not running:
                 continue
-            yield StepStarted(step, number)
-            result = _run_step(step, session, warehouse)
-            if isinstance(result, StepFailed):
-                failed[step.name] = step.name
-            yield result
+            event = run.events.get()
+            if isinstance(event, BaseException):
+                raise event
+            if isinstance(event, StepFailed):
+                failed[event.step.name] = event.step.name
+            if isinstance(event, (StepDone, StepFailed)):
+                unfinished.discard(event.step.name)
+                running -= 1
+            yield event
     finally:
+        # An interrupt between two statements stops neither; so it is given until every worker has ended.
+        while wait(workers, timeout=0.05).not_done:
+            run.stop()
+        pool.shutdown()
+        run.close()
+
+
+@dataclass(slots=True)
+class _Run:
+    """What the workers of a run share: free sessions, those at work, and the queue of what happened."""
+
+    plan: Plan
+    warehouse: Warehouse
+    retries: Retries
+    events: SimpleQueue[Event | BaseException] = field(default_factory=SimpleQueue)
+    free: list[Session] = field(default_factory=list)
+    busy: list[Session] = field(default_factory=list)
+    lock: Lock = field(default_factory=Lock)
+    stopping: Flag = field(default_factory=Flag)
+
+    def step(self, step: Step) -> None:
+        """Run a step and put its result into the queue; what nobody foresaw goes there as it is."""
+        begin = time.monotonic()
+        sent: list[Statement] = []
+        try:
+            outcomes = self._outcomes(step, sent)
+            loads = [each.row_count for each in outcomes if each.command in _LOADS and each.row_count is not None]
+            rejects = tuple(reject for outcome in outcomes for reject in outcome.rejects)
+            notices = tuple(notice for outcome in outcomes for notice in outcome.notices)
+            rows = loads[-1] if loads else 0
+            self.events.put(StepDone(step, time.monotonic() - begin, rows, rejects, notices))
+        except RunFailed as error:
+            self.events.put(StepFailed(step, time.monotonic() - begin, error, sent[-1] if sent else None))
+        except BaseException as error:
+            self.events.put(error)
+
+    def _outcomes(self, step: Step, sent: list[Statement]) -> list[Outcome]:
+        for file in step.files:
+            self.warehouse.write_file(file.url, file.content.encode())
+        return [outcome for part in step.transactions for outcome in self._committed(step, part, sent)]
+
+    def _committed(self, step: Step, transaction: Transaction, sent: list[Statement]) -> list[Outcome]:
+        """Run a transaction until it is committed, or until another try would be of no use."""
+        attempt = 0
+        outcomes: list[Outcome] = []
+        is_unknown = False
+        while True:
+            attempt += 1
+            try:
+                session = self.take_session()
+                if is_unknown and self._is_in_ledger(session, transaction):
+                    return outcomes
+                is_unknown = False
+                outcomes = []
+                self._attempt(session, transaction, sent, outcomes)
+                return outcomes
+            except EtlrunError as error:
+                is_unknown = is_unknown or isinstance(error, CommitUnknown)
+                cause = transient_cause(error)
+                if not cause or attempt >= self.retries.attempts or self.stopping.is_set():
+                    raise
+                pause = self.retries.wait_seconds(attempt)
+                self.events.put(StepRetried(step, attempt, cause, pause))
+                if self.stopping.wait(pause):
+                    raise
+
+    def _attempt(
+        self, session: Session, transaction: Transaction, sent: list[Statement], outcomes: list[Outcome]
+    ) -> None:
+        try:
+            with session.transaction():
+                for statement in transaction.statements:
+                    sent.append(statement)
+                    outcome = session.execute(statement.sql)
+                    if statement.check:
+                        _hold(statement, outcome)
+                    outcomes.append(outcome)
+        except WarehouseUnreachable:
+            self._drop(session)
+            raise
+        except BaseException:
+            self.give_back(session)
+            raise
+        self.give_back(session)
+
+    def _is_in_ledger(self, session: Session, transaction: Transaction) -> bool:
+        """Look whether a transaction whose COMMIT got no answer was committed after all."""
+        try:
+            with session.transaction():
+                answers = [session.execute(statement.sql) for statement in transaction.proof]
+        except WarehouseUnreachable:
+            self._drop(session)
+            raise
+        is_there = bool(answers and answers[-1].rows and answers[-1].rows[0][0])
+        if is_there:
+            self.give_back(session)
+        return is_there
+
+    def take_session(self) -> Session:
+        with self.lock:
+            session = self.free.pop() if self.free else None
+        if session is None:
+            session = self.warehouse.open_session()
+            try:
+                for statement in self.plan.prepare:
+                    session.execute(statement.sql)
+            except BaseException:
+                session.close()
+                raise
+        with self.lock:
+            self.busy.append(session)
+        return session
+
+    def give_back(self, session: Session) -> None:
+        with self.lock:
+            self.busy.remove(session)
+            self.free.append(session)
+
+    def _drop(self, session: Session) -> None:
+        with self.lock:
+            self.busy.remove(session)
         session.close()
 
+    def stop(self) -> None:
+        """Stop what is running: the statements under way fail, and their transactions are rolled back."""
+        self.stopping.set()
+        with self.lock:
+            busy = list(self.busy)
+        for session in busy:
+            session.interrupt()
 
-def _run_step(step: Step, session: Session, warehouse: Warehouse) -> StepDone | StepFailed:
-    start = time.monotonic()
-    sent: list[Statement] = []
-    outcomes: list[Outcome] = []
-    try:
-        for file in step.files:
-            warehouse.write_file(file.url, file.content.encode())
-        for transaction in step.transactions:
-            outcomes += _run_transaction(transaction, session, sent)
-    except WarehouseUnreachable:
-        raise
-    except RunFailed as error:
-        return StepFailed(step, time.monotonic() - start, error, sent[-1] if sent else None)
-    loads = [outcome.row_count for outcome in outcomes if outcome.command in _LOADS and outcome.row_count is not None]
-    return StepDone(
-        step,
-        time.monotonic() - start,
-        rows=loads[-1] if loads else 0,
-        rejects=tuple(reject for outcome in outcomes for reject in outcome.rejects),
-        notices=tuple(notice for outcome in outcomes for notice in outcome.notices),
-    )
-
-
-def _run_transaction(transaction: Transaction, session: Session, sent: list[Statement]) -> list[Outcome]:
-    outcomes = []
-    with session.transaction():
-        for statement in transaction.statements:
-            sent.append(statement)
-            outcome = session.execute(statement.sql)
-            if statement.check:
-                _hold(statement, outcome)
-            outcomes.append(outcome)
-    return outcomes
+    def close(self) -> None:
+        for session in [*self.free, *self.busy]:
+            session.close()
 
 
 def _hold(statement: Statement, outcome: Outcome) -> None:

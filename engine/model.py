@@ -77,6 +77,11 @@ class Target:
     port: str = "5439"
     user: str = field(default="", repr=False)
     password: Secret = field(default=Secret(""), repr=False)
+    sign_in: str = "password"
+    tls: str = "verify-full"
+    statement_timeout_seconds: int = 0
+    """0: as the cluster has it."""
+    threads: int = 1
     iam_role: str = "default"
     region: str = ""
     profile: str = ""

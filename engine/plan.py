@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Literal
 
 from . import copy as copying
@@ -33,6 +32,8 @@ class Transaction:
     """Statements that become visible together."""
 
     statements: tuple[Statement, ...]
+    proof: tuple[Statement, ...] = ()
+    """What to ask when the connection was lost during COMMIT: the last one answers how often it was committed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,19 @@ class Plan:
 
 
 def make_plan(
-    pipeline: Pipeline, target: Target, *, only: Collection[str] | None = None, full_refresh: bool = False
+    pipeline: Pipeline,
+    target: Target,
+    *,
+    only: Collection[str] | None = None,
+    full_refresh: bool = False,
+    run: str = "RUN",
 ) -> Plan:
     """Render the plan of the steps named in `only` (None: all), in dependency order.
 
-    `full_refresh` drops each table and creates it anew, in the transaction that fills it. Errors: InvalidPipeline for
-    templates that cannot be filled in.
+    `full_refresh` drops each table and creates it anew, in the transaction that fills it. `run` is the run's own id in
+    the ledger: RUN stands for it in a dry run. Errors: InvalidPipeline for templates that cannot be filled in.
     """
+    making = _Making(pipeline, target, full_refresh, run)
     waits = needs(pipeline)
     chosen = [name for name in order(waits) if only is None or name in only]
     known = frozenset(chosen)
@@ -82,10 +89,8 @@ def make_plan(
     steps = []
     for name in chosen:
         try:
-            if name in staging:
-                step = _staging_step(staging[name], pipeline, target, full_refresh)
-            else:
-                step = _table_step(tables[name], pipeline, full_refresh)
+            source = staging.get(name)
+            step = _staging_step(source, making) if source else _table_step(tables[name], making)
         except TemplateError as error:
             problems.append(_template_problem(error, staging.get(name) or tables[name]))
             continue
@@ -109,8 +114,22 @@ def _prepare(pipeline: Pipeline, problems: list[Problem]) -> tuple[Statement, ..
         return ()
 
 
-def _staging_step(source: StagingSource, pipeline: Pipeline, target: Target, full_refresh: bool) -> Step:
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """What every step of one plan has in common."""
+
+    pipeline: Pipeline
+    target: Target
+    full_refresh: bool
+    run: str
+
+    def statements(self, template: str, values: Mapping[str, Any]) -> tuple[Statement, ...]:
+        return _statements(render(self.pipeline.folder, template, values))
+
+
+def _staging_step(source: StagingSource, making: _Making) -> Step:
     files: tuple[StoredFile, ...] = ()
+    pipeline, target = making.pipeline, making.target
     role = None if target.iam_role == "default" else target.iam_role
     statement = replace(source.copy, authorization=copying.IamRole(role))
     if source.jsonpaths:
@@ -126,16 +145,16 @@ def _staging_step(source: StagingSource, pipeline: Pipeline, target: Target, ful
         "clauses": copying.clauses(statement),
         "copy": statement,
     }
-    body = _statements(render(pipeline.folder, "copy", {**_values(source.definition, pipeline), **values}))
-    transaction = _transaction(source.definition, body, source.checks, pipeline, full_refresh)
+    body = making.statements("copy", {**_values(source.definition, pipeline), **values})
+    transaction = _transaction(source.definition, body, source.checks, making)
     return Step(source.name, "staging", frozenset(), source.definition.where, (transaction,), files)
 
 
-def _table_step(table: Table, pipeline: Pipeline, full_refresh: bool) -> Step:
+def _table_step(table: Table, making: _Making) -> Step:
     values = {"columns": table.load.columns, "select": table.load.select, "load": dict(table.load.settings)}
     template = f"strategies/{table.load.strategy}"
-    body = _statements(render(pipeline.folder, template, {**_values(table.definition, pipeline), **values}))
-    transaction = _transaction(table.definition, body, table.checks, pipeline, full_refresh)
+    body = making.statements(template, {**_values(table.definition, making.pipeline), **values})
+    transaction = _transaction(table.definition, body, table.checks, making)
     return Step(table.name, "table", frozenset(), table.definition.where, (transaction,))
 
 
@@ -143,24 +162,26 @@ def _transaction(
     definition: Definition,
     body: tuple[Statement, ...],
     checks: tuple[Check, ...],
-    pipeline: Pipeline,
-    full_refresh: bool,
+    making: _Making,
 ) -> Transaction:
-    values = _values(definition, pipeline)
+    values = _values(definition, making.pipeline)
     columns = {"lines": _lines(definition), "attributes": _attributes(definition)}
-    before = ["drop_table"] if full_refresh else []
+    before = ["drop_table"] if making.full_refresh else []
     created = [
         statement
         for template in [*before, "create_table", "comments"]
-        for statement in _statements(render(pipeline.folder, template, {**values, **columns}))
+        for statement in making.statements(template, {**values, **columns})
     ]
-    checked = [statement for check in checks for statement in _check(check, values, pipeline.folder)]
-    return Transaction((*created, *body, *checked))
+    checked = [statement for check in checks for statement in _check(check, values, making)]
+    in_ledger = {**values, "run": making.run, "number": 1}
+    # The ledger comes last: every transaction locks its own table first, and this one only until its COMMIT.
+    ledger = making.statements("ledger", in_ledger)
+    return Transaction((*created, *body, *checked, *ledger), making.statements("ledger_proof", in_ledger))
 
 
-def _check(check: Check, values: dict[str, Any], folder: Path) -> tuple[Statement, ...]:
+def _check(check: Check, values: dict[str, Any], making: _Making) -> tuple[Statement, ...]:
     said = f"{check.kind}: {_said(check.values)}"
-    return _statements(render(folder, f"checks/{check.kind}", {**values, "values": check.values, "said": said}))
+    return making.statements(f"checks/{check.kind}", {**values, "values": check.values, "said": said})
 
 
 def _said(values: Any) -> str:

@@ -11,7 +11,7 @@ from itertools import zip_longest
 from . import __version__
 from .copy import masked
 from .errors import EtlrunError, InvalidPipeline, LoadError, LoadFailed, Problem, WarehouseError, Where
-from .execute import Event, StepDone, StepFailed, StepSkipped, StepStarted
+from .execute import Event, StepDone, StepFailed, StepRetried, StepSkipped, StepStarted
 from .plan import Plan, Statement, Step
 from .sql import closed
 
@@ -27,6 +27,7 @@ _PASSWORD_IN_BRACES = re.compile(rf"{_PASSWORD}({_QUOTED}|[^\s,}}][^,}}]*)")
 def plan_text(plan: Plan) -> Iterator[str]:
     """Yield the lines of a dry run: the whole plan as a script that a SQL client takes. Same plan, same bytes."""
     yield f"-- etlrun {__version__}: pipeline {plan.pipeline}, target {plan.target.name}"
+    yield "-- In a run, the run's own id stands in place of RUN."
     yield ""
     yield from _script(plan.prepare)
     for number, step in enumerate(plan.steps, start=1):
@@ -135,6 +136,8 @@ def event_text(plan: Plan, event: Event) -> Iterator[str]:
     match event:
         case StepStarted():
             yield f"{head} …"
+        case StepRetried(attempt=attempt, cause=cause, wait_seconds=seconds):
+            yield f"{head}: {cause}; rolled back, try {attempt + 1} in {seconds:.1f} s"
         case StepDone(rows=rows, seconds=seconds, rejects=rejects):
             left_out = f", {len(rejects):,} left out" if rejects else ""
             yield f"{head}: {rows:,} row{'s' if rows != 1 else ''} in {seconds:.2f} s{left_out}"
@@ -166,6 +169,8 @@ def event_json(plan: Plan, event: Event) -> str:
     match event:
         case StepStarted(number=number):
             said: dict[str, object] = {"event": "started", "number": number, "steps": len(plan.steps)}
+        case StepRetried(attempt=attempt, cause=cause, wait_seconds=seconds):
+            said = {"event": "retried", "attempt": attempt, "cause": cause, "wait_seconds": round(seconds, 3)}
         case StepDone(rows=rows, seconds=seconds, rejects=rejects, notices=notices):
             said = {"event": "done", "rows": rows, "seconds": round(seconds, 3), "rejects": len(rejects)}
             said["notices"] = list(notices)

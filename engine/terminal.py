@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from .execute import Event, Result, StepDone, StepFailed, StepSkipped, StepStarted
+from .execute import Event, Result, StepDone, StepFailed, StepRetried, StepSkipped, StepStarted
 from .plan import Plan
 from .warehouse import Outcome
 
@@ -39,14 +39,18 @@ class _View:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._results: dict[str, Result] = {}
-        self._running: tuple[str, float] | None = None
+        self._running: dict[str, float] = {}
+        self._retried: dict[str, StepRetried] = {}
 
     def take(self, event: Event) -> None:
-        if isinstance(event, StepStarted):
-            self._running = (event.step.name, time.monotonic())
-        else:
-            self._results[event.step.name] = event
-            self._running = None
+        name = event.step.name
+        match event:
+            case StepStarted():
+                self._running[name] = time.monotonic()
+            case StepRetried():
+                self._retried[name] = event
+            case _:
+                self._results[name] = event
 
     def __rich__(self) -> RenderableType:
         table = _table("step", "", "rows", "seconds")
@@ -58,8 +62,10 @@ class _View:
         if name in self._results:
             status, rows, seconds, _ = result_cells(self._results[name])
             return _styled(status), rows, seconds
-        if self._running and self._running[0] == name:
-            return Text("running", _STYLES["running"]), "", f"{time.monotonic() - self._running[1]:.1f}"
+        if name in self._running:
+            retried = self._retried.get(name)
+            doing = f"running, try {retried.attempt + 1}: {retried.cause}" if retried else "running"
+            return Text(doing, _STYLES["running"]), "", f"{time.monotonic() - self._running[name]:.1f}"
         waiting = sorted(needs - set(self._results))
         return Text(f"waits for {', '.join(waiting)}" if waiting else "waits", "dim"), "", ""
 

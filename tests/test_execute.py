@@ -120,9 +120,9 @@ def test_failed_step_skips_what_is_below_it_and_nothing_else() -> None:
         ("started", "b"),
         ("failed", "b"),
         ("started", "c"),
-        ("done", "c"),
         ("skipped", "d", "b"),
         ("skipped", "e", "b"),
+        ("done", "c"),
         ("started", "f"),
         ("done", "f"),
     ]

@@ -21,17 +21,21 @@ def plan(
     only: frozenset[str] | None = None,
     full_refresh: bool = False,
     environ: dict[str, str] | None = None,
+    run: str = "RUN",
 ) -> Plan:
     path = folder / "p.yaml"
     path.write_text(START + text, encoding="utf-8")
     pipeline = read_pipeline(path, environ or {})
     target = next(target for target in pipeline.targets if target.name == pipeline.target)
-    return make_plan(pipeline, fill(target, environ or {}), only=only, full_refresh=full_refresh)
+    return make_plan(pipeline, fill(target, environ or {}), only=only, full_refresh=full_refresh, run=run)
 
 
 def sent(step: Step) -> list[str]:
+    """Return what a step sends before its row of the ledger, which comes last in every transaction."""
     (transaction,) = step.transactions
-    return [statement.sql for statement in transaction.statements]
+    *found, ledger = [statement.sql for statement in transaction.statements]
+    assert ledger.startswith("INSERT INTO etlrun.transactions (")
+    return found
 
 
 def staging(folder: Path, rest: str = "", columns: str = "{id: {type: integer}}", before: str = "") -> Step:
@@ -375,7 +379,7 @@ def test_relationships_are_a_statement_each(tmp_path: Path) -> None:
 def test_checks_stand_after_the_load_in_its_transaction(tmp_path: Path) -> None:
     step = table(tmp_path, "{id: {type: integer}}", "    checks: [{not_null: [id]}]\n")
     (transaction,) = step.transactions
-    assert [bool(statement.check) for statement in transaction.statements] == [False, False, False, True]
+    assert [bool(statement.check) for statement in transaction.statements] == [False, False, False, True, False]
 
 
 def test_check_of_one_s_own(tmp_path: Path) -> None:
@@ -407,8 +411,10 @@ CHAIN = RAW + (
 
 def test_plan_prepares_and_orders(tmp_path: Path) -> None:
     found = plan(tmp_path, CHAIN)
-    assert [statement.sql for statement in found.prepare] == [
+    assert [statement.sql.split(" (")[0] for statement in found.prepare] == [
         "CREATE SCHEMA IF NOT EXISTS dw",
+        "CREATE SCHEMA IF NOT EXISTS etlrun",
+        "CREATE TABLE IF NOT EXISTS etlrun.transactions",
         "SET search_path TO dw, public",
     ]
     assert (found.pipeline, found.target.name) == ("p", "local")
@@ -421,6 +427,16 @@ def test_plan_prepares_and_orders(tmp_path: Path) -> None:
     assert [step.where.line for step in found.steps] == [4, 7, 8, 6]
 
 
+def test_each_transaction_ends_with_its_row_of_the_ledger(tmp_path: Path) -> None:
+    found = plan(tmp_path, CHAIN, run="20261124-1")
+    for step in found.steps:
+        (transaction,) = step.transactions
+        assert f"VALUES ('20261124-1', 'p', '{step.name}', 1, GETDATE())" in transaction.statements[-1].sql
+        lock, question = transaction.proof
+        assert lock.sql.endswith("LOCK etlrun.transactions")
+        assert f"WHERE run = '20261124-1' AND step = '{step.name}' AND number = 1" in question.sql
+
+
 def test_plan_of_chosen_steps(tmp_path: Path) -> None:
     found = plan(tmp_path, CHAIN, frozenset({"c", "a"}))
     assert [(step.name, step.needs) for step in found.steps] == [("a", frozenset()), ("c", frozenset())]
@@ -429,7 +445,7 @@ def test_plan_of_chosen_steps(tmp_path: Path) -> None:
 def test_search_path_names_public_once(tmp_path: Path) -> None:
     (tmp_path / "q.yaml").write_text(f"version: 1\nname: p\n{RAW}")
     pipeline = read_pipeline(tmp_path / "q.yaml", {})
-    assert make_plan(pipeline, pipeline.targets[0]).prepare[1].sql == "SET search_path TO public"
+    assert make_plan(pipeline, pipeline.targets[0]).prepare[-1].sql == "SET search_path TO public"
 
 
 def test_full_refresh_drops_each_table_first(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def test_plan_is_a_script() -> None:
     )
     assert "\n".join(plan_text(found)) == (
         f"-- etlrun {__version__}: pipeline p, target local\n"
+        "-- In a run, the run's own id stands in place of RUN.\n"
         "\n"
         "CREATE SCHEMA s;\n"
         "SET search_path TO s;\n"

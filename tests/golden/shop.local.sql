@@ -1,6 +1,16 @@
 -- etlrun 0.1.0: pipeline shop, target local
+-- In a run, the run's own id stands in place of RUN.
 
 CREATE SCHEMA IF NOT EXISTS shop;
+CREATE SCHEMA IF NOT EXISTS etlrun;
+CREATE TABLE IF NOT EXISTS etlrun.transactions (
+    run          varchar(32)  NOT NULL,
+    pipeline     varchar(127) NOT NULL,
+    step         varchar(127) NOT NULL,
+    number       smallint     NOT NULL,
+    committed_at timestamp    NOT NULL
+)
+SORTKEY AUTO;
 SET search_path TO shop, public;
 
 -- step 1 of 5: raw_orders (staging)
@@ -31,6 +41,9 @@ IGNOREHEADER 1
 DATEFORMAT 'DD.MM.YYYY'
 BLANKSASNULL
 MAXERROR 10;
+
+INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
+VALUES ('RUN', 'shop', 'raw_orders', 1, GETDATE());
 
 COMMIT;
 
@@ -68,6 +81,9 @@ FROM 's3://shop-exports/customers/'
 IAM_ROLE default
 FORMAT AS JSON 's3://etlrun-work/jsonpaths/shop/raw_customers-7fbe3ce84a34.json'
 TIMEFORMAT 'epochsecs';
+
+INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
+VALUES ('RUN', 'shop', 'raw_customers', 1, GETDATE());
 
 COMMIT;
 
@@ -146,6 +162,9 @@ FROM (
     HAVING COUNT(*) > 1
 ) AS doubled;
 
+INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
+VALUES ('RUN', 'shop', 'customers', 1, GETDATE());
+
 COMMIT;
 
 -- step 4 of 5: orders (table)
@@ -201,6 +220,9 @@ LEFT JOIN shop.customers AS parent
     ON child.customer_id = parent.customer_id
 WHERE child.customer_id IS NOT NULL AND parent.customer_id IS NULL;
 
+INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
+VALUES ('RUN', 'shop', 'orders', 1, GETDATE());
+
 COMMIT;
 
 -- step 5 of 5: loads (table)
@@ -223,5 +245,8 @@ INSERT INTO shop.loads (
     loaded_at, orders
 )
 SELECT GETDATE() AS loaded_at, COUNT(*) AS orders FROM orders;
+
+INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
+VALUES ('RUN', 'shop', 'loads', 1, GETDATE());
 
 COMMIT;

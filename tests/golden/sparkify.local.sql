@@ -1,6 +1,16 @@
 -- etlrun 0.1.0: pipeline sparkify, target local
+-- In a run, the run's own id stands in place of RUN.
 
 CREATE SCHEMA IF NOT EXISTS sparkify;
+CREATE SCHEMA IF NOT EXISTS etlrun;
+CREATE TABLE IF NOT EXISTS etlrun.transactions (
+    run          varchar(32)  NOT NULL,
+    pipeline     varchar(127) NOT NULL,
+    step         varchar(127) NOT NULL,
+    number       smallint     NOT NULL,
+    committed_at timestamp    NOT NULL
+)
+SORTKEY AUTO;
 SET search_path TO sparkify, public;
 
 -- step 1 of 7: staging_events (staging)
@@ -75,6 +85,9 @@ REGION 'us-west-2'
 EMPTYASNULL
 TRUNCATECOLUMNS;
 
+INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
+VALUES ('RUN', 'sparkify', 'staging_events', 1, GETDATE());
+
 COMMIT;
 
 -- step 2 of 7: staging_songs (staging)
@@ -110,6 +123,9 @@ FORMAT AS JSON 'auto'
 REGION 'us-west-2'
 EMPTYASNULL
 TRUNCATECOLUMNS;
+
+INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
+VALUES ('RUN', 'sparkify', 'staging_songs', 1, GETDATE());
 
 COMMIT;
 
@@ -162,6 +178,9 @@ SELECT COUNT(*) AS failures
 FROM sparkify.users
 WHERE level NOT IN ('free', 'paid');
 
+INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
+VALUES ('RUN', 'sparkify', 'users', 1, GETDATE());
+
 COMMIT;
 
 -- step 4 of 7: artists (table)
@@ -213,6 +232,9 @@ FROM (
     HAVING COUNT(*) > 1
 ) AS doubled;
 
+INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
+VALUES ('RUN', 'sparkify', 'artists', 1, GETDATE());
+
 COMMIT;
 
 -- step 5 of 7: songs (table)
@@ -259,6 +281,9 @@ FROM (
     GROUP BY song_id
     HAVING COUNT(*) > 1
 ) AS doubled;
+
+INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
+VALUES ('RUN', 'sparkify', 'songs', 1, GETDATE());
 
 COMMIT;
 
@@ -314,6 +339,9 @@ FROM (
     GROUP BY start_time
     HAVING COUNT(*) > 1
 ) AS doubled;
+
+INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
+VALUES ('RUN', 'sparkify', 'time', 1, GETDATE());
 
 COMMIT;
 
@@ -404,5 +432,8 @@ FROM sparkify.songplays AS child
 LEFT JOIN sparkify.time AS parent
     ON child.start_time = parent.start_time
 WHERE child.start_time IS NOT NULL AND parent.start_time IS NULL;
+
+INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
+VALUES ('RUN', 'sparkify', 'songplays', 1, GETDATE());
 
 COMMIT;
