@@ -1,39 +1,22 @@
-"""One client's life: its statements, its portals, its transaction."""
+"""One client's life: its messages, its prepared statements, its portals."""
 
 from __future__ import annotations
 
-import re
-import threading
-import time
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from ..errors import EtlrunError, LoadFailed, WarehouseError, WarehouseUnreachable
+from ..errors import WarehouseError
 from ..sql import statements
 from ..warehouse import Outcome, Session
 from . import replies, requests, results
-from .block import Block
-from .faults import Statement
 from .greeting import Guest
 from .parameters import sample, write
-from .script import first_word, gives_rows, parameter_count, probe, substitute
+from .runner import ENDS, Runner
+from .script import gives_rows, parameter_count, probe, substitute
 from .settings import Settings
-from .stream import Disconnected
 from .types import VARCHAR, Field
-
-
-class Killed(Exception):
-    """A fault cuts the connection."""
-
-
-class Lost(Exception):
-    """The warehouse behind the session is gone."""
-
-
-_ENDS = (Killed, Lost, Disconnected)
 
 
 @dataclass(slots=True)
@@ -63,15 +46,11 @@ class Connection:
     def __init__(self, guest: Guest, session: Session, number: int, settings: Settings, count: Iterator[int]) -> None:
         self._guest = guest
         self._stream = guest.stream
-        self._session = session
-        self._number = number
-        self._settings = settings
-        self._count = count
-        self._block = Block(self._send, self._warn)
         self._prepared: dict[str, _Prepared] = {}
         self._portals: dict[str, _Portal] = {}
-        self._lock = threading.Lock()
-        self._busy = self._cancelled = False
+        self._runner = Runner(guest, session, number, settings, count, self._prepared)
+        self._block = self._runner.block
+        self.cancel = self._runner.cancel
 
     def serve(self) -> None:
         """Answer until the client says goodbye. Errors: Disconnected, Malformed, Killed, Lost."""
@@ -92,80 +71,6 @@ class Connection:
                 # After an error the rest of a series, up to its Sync, is meant for a statement that is not there.
                 skipping = not self._extended(request)
 
-    def cancel(self) -> None:
-        """Stop the statement that is running, if one is."""
-        with self._lock:
-            if self._busy:
-                self._cancelled = True
-                self._session.interrupt()
-
-    # --- what every statement goes through -----------------------------------------------------------------------
-
-    def _execute(self, sql: str) -> Outcome:
-        number = next(self._count)
-        done = Statement(number, self._number, sql, "", self._guest.parameters)
-        fault = self._settings.faults(number, sql)
-        try:
-            if fault.delay_seconds:
-                time.sleep(fault.delay_seconds)
-            if fault.kill_before:
-                raise Killed
-            if fault.error is not None:
-                self._block.refused(sql)
-                raise fault.error
-            outcome = self._block.execute(sql)
-        except Killed:
-            raise
-        except Exception as error:
-            self._settings.log(replace(done, sqlstate=error.sqlstate if isinstance(error, WarehouseError) else "XX000"))
-            raise
-        self._settings.log(done)
-        if fault.kill_after:
-            raise Killed
-        for notice in outcome.notices:
-            self._stream.write(replies.notice(self._settings.wording(notice)))
-        return outcome
-
-    def _send(self, sql: str) -> Outcome:
-        """Run a statement in the session, where it can be cancelled."""
-        if first_word(sql) == "deallocate":
-            return self._deallocate(sql)
-        with self._lock:
-            self._busy, self._cancelled = True, False
-        try:
-            return self._session.execute(sql)
-        except WarehouseUnreachable as error:
-            raise Lost(str(error)) from error
-        except WarehouseError as error:
-            if self._cancelled:
-                raise WarehouseError("Query canceled on user's request", sqlstate="57014") from error
-            raise
-        finally:
-            with self._lock:
-                self._busy = False
-
-    def _deallocate(self, sql: str) -> Outcome:
-        # Statements are kept here, by their names in the protocol; a session has none.
-        match = re.search(r"(?is)deallocate\s+(?:prepare\s+)?\"?(\w+)\"?\s*;?\s*$", sql)
-        name = match[1] if match else ""
-        if name.lower() == "all":
-            self._prepared.clear()
-        elif self._prepared.pop(name, None) is None:
-            raise WarehouseError(f'prepared statement "{name}" does not exist', sqlstate="26000")
-        return Outcome("DEALLOCATE")
-
-    def _warn(self, text: str) -> None:
-        self._stream.write(replies.notice(f"WARNING: {text}", "01000"))
-
-    def _tell(self, error: Exception) -> None:
-        """Send an error in the words of the warehouse. An exception that nobody expected is a bug, and says where."""
-        if not isinstance(error, WarehouseError):
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{type(error).__name__} in {frame.name}, line {frame.lineno} of {frame.filename}"
-            said = str(error) if isinstance(error, EtlrunError) else "this is a bug in etlrun: please report it"
-            error = WarehouseError(said, detail="" if isinstance(error, EtlrunError) else place)
-        self._stream.write(replies.error(_reworded(error, self._settings)))
-
     def _ready(self) -> None:
         if self._block.status == "I":
             self._portals.clear()
@@ -182,14 +87,14 @@ class Connection:
             for sql in sqls:
                 if len(sqls) > 1:
                     self._block.before_statement_of_script(sql)
-                self._answer(self._execute(sql))
+                self._answer(self._runner.execute(sql))
             self._block.script_done()
-        except _ENDS:
+        except ENDS:
             raise
         except Exception as error:
             self._block.failed()
             self._block.script_failed()
-            self._tell(error)
+            self._runner.tell(error)
         self._ready()
 
     def _answer(self, outcome: Outcome) -> None:
@@ -229,11 +134,11 @@ class Connection:
                     self._stream.write(replies.CLOSE_COMPLETE)
                 case requests.Unsupported():
                     raise WarehouseError(f"not supported: protocol message {request.kind}", sqlstate="0A000")
-        except _ENDS:
+        except ENDS:
             raise
         except Exception as error:
             self._block.failed()
-            self._tell(error)
+            self._runner.tell(error)
             return False
         return True
 
@@ -274,7 +179,7 @@ class Connection:
             self._stream.write(replies.NO_DATA)
             return
         try:
-            outcome = self._send(probe(substitute(prepared.sql, [sample(type_) for type_ in prepared.types])))
+            outcome = self._runner.send(probe(substitute(prepared.sql, [sample(type_) for type_ in prepared.types])))
         except WarehouseError:
             if prepared.columns is None:
                 # Redshift reads a statement on Parse, and keeps none that makes no sense: its name is free again.
@@ -309,7 +214,7 @@ class Connection:
     def _start(self, portal: _Portal) -> Outcome:
         if portal.outcome is not None:
             return portal.outcome
-        outcome = self._execute(portal.sql)
+        outcome = self._runner.execute(portal.sql)
         columns, told = results.fields(outcome), portal.prepared.columns
         if told is not None and len(told) != len(columns):
             raise WarehouseError("cached plan must not change result type", sqlstate="0A000", hint="prepare it anew")
@@ -335,13 +240,3 @@ class Connection:
 def _before(first: tuple[Any, ...], rest: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     yield first
     yield from rest
-
-
-def _reworded(error: WarehouseError, settings: Settings) -> WarehouseError:
-    # A copy: the error may be a test's own.
-    said = settings.wording(error.message)
-    if said == error.message:
-        return error
-    if isinstance(error, LoadFailed):
-        return LoadFailed(said, error.errors)
-    return WarehouseError(said, sqlstate=error.sqlstate, detail=error.detail, hint=error.hint)

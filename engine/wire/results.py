@@ -8,7 +8,8 @@ from typing import Any
 
 from ..errors import WarehouseError
 from ..warehouse import Outcome
-from .types import Field, encoder, field
+from .encoding import encoder
+from .types import Field, field
 
 _WITH_COUNT = ("UPDATE", "DELETE", "MOVE", "FETCH")
 _AT_ONCE = 256

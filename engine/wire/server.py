@@ -17,9 +17,10 @@ from types import TracebackType
 from ..errors import EtlrunError, UsageError, WarehouseError
 from ..warehouse import Session
 from . import replies
-from .connection import Connection, Killed, Lost
+from .connection import Connection
 from .greeting import Guest, Refused, greet
 from .requests import Cancel, Malformed
+from .runner import Killed, Lost
 from .settings import Settings
 from .stream import Disconnected, Stream
 

@@ -15,7 +15,8 @@ from redshift_connector.utils import type_utils as driver
 
 from engine.errors import WarehouseError
 from engine.warehouse import ResultColumn
-from engine.wire.types import Field, encoder, field
+from engine.wire.encoding import encoder
+from engine.wire.types import Field, field
 
 
 def _one(type_: str, value: Any, format_: int, *, amazon: bool = True) -> bytes:
