@@ -28,7 +28,7 @@ _NUMBERS_OF = {
     "IDDD": ("((week({0}) - 1) * 7 + isodow({0}))", 3),
     "D": ("(dayofweek({}) + 1)", 1), "ID": ("isodow({})", 1), "WW": ("((dayofyear({}) - 1) // 7 + 1)", 2),
     "W": ("((day({}) - 1) // 7 + 1)", 1), "IW": ("week({})", 2), "CC": ("century({})", 2),
-    "J": ("CAST(julian({}) AS BIGINT)", 1), "Q": ("quarter({})", 1),
+    "J": ("CAST(julian(CAST({} AS DATE)) AS BIGINT)", 1), "Q": ("quarter({})", 1),
 }  # fmt: skip
 _NAMES_OF = {"MONTH": ("monthname({})", 9), "MON": ("left(monthname({}), 3)", 3),
              "DAY": ("dayname({})", 9), "DY": ("left(dayname({}), 3)", 3)}  # fmt: skip
@@ -319,7 +319,10 @@ def _signed(
     else:
         sign = f"CASE WHEN {negative} THEN '-' ELSE '' END"
         text = f"lpad({sign} || {symbol} || ltrim({core}), CAST(length({core}) + length({symbol}) + 1 AS INTEGER), ' ')"
-    text = f"trim({text})" if bare else text
+    if bare:
+        text = f"trim({text})"
+        if places and "0" not in tokens:
+            text = f"CASE WHEN {number} = 0 THEN '0.' ELSE {text} END"
     return f"({text} || rs_ordinal(abs({number})))" if "TH" in tokens else text
 
 

@@ -34,7 +34,7 @@ def copy(session: LocalSession, sql: str) -> Outcome:
     try:
         with session.atomic():
             session.prepare_macros(" ".join(column.default or "" for column in relation.columns))
-            loaded = load(session.connection, statement, table, session.storage)
+            loaded = session.interruptible(lambda: load(session.connection, statement, table, session.storage))
             rows = list(_history(session, statement, relation, started, "completed", loaded))
             for one in rows:
                 session.connection.execute(*one)

@@ -2,8 +2,9 @@
 -- An error that carries its SQLSTATE is raised as error('22001|message').
 
 -- Text into and out of columns: https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
-CREATE OR REPLACE TEMP MACRO rs_whole_characters(x, n) AS list_reduce(list_prepend({'bytes': CAST(0 AS BIGINT), 'characters': CAST(0 AS BIGINT)}, list_transform(string_split(left(x, n), ''), lambda c: {'bytes': strlen(c), 'characters': CAST(1 AS BIGINT)})), lambda a, c: CASE WHEN a.bytes + c.bytes <= n AND a.bytes >= 0 THEN {'bytes': a.bytes + c.bytes, 'characters': a.characters + 1} ELSE {'bytes': CAST(n AS BIGINT), 'characters': a.characters} END).characters;
-CREATE OR REPLACE TEMP MACRO rs_cut_bytes(x, n) AS CASE WHEN strlen(x) = length(x) THEN left(x, n) ELSE left(x, rs_whole_characters(x, n)) END;
+CREATE OR REPLACE TEMP MACRO rs_inside_character(b, n) AS hex(b[n:n])[1] IN ('8', '9', 'A', 'B');
+CREATE OR REPLACE TEMP MACRO rs_cut_blob(b, n) AS decode(b[1:n - CASE WHEN NOT rs_inside_character(b, n + 1) THEN 0 WHEN NOT rs_inside_character(b, n) THEN 1 WHEN NOT rs_inside_character(b, n - 1) THEN 2 ELSE 3 END]);
+CREATE OR REPLACE TEMP MACRO rs_cut_bytes(x, n) AS CASE WHEN strlen(x) = length(x) THEN left(x, n) ELSE rs_cut_blob(encode(x), n) END;
 CREATE OR REPLACE TEMP MACRO rs_cut(x, n) AS CASE WHEN strlen(x) <= n THEN x ELSE rs_cut_bytes(x, n) END;
 CREATE OR REPLACE TEMP MACRO rs_cut_char(x, n) AS rtrim(rs_cut(x, n), ' ');
 CREATE OR REPLACE TEMP MACRO rs_fit(x, n, t) AS CASE WHEN strlen(x) > n THEN CASE WHEN strlen(rtrim(x, ' ')) > n THEN error('22001|value too long for type ' || t) ELSE rpad(rtrim(x, ' '), CAST(n - strlen(rtrim(x, ' ')) + length(rtrim(x, ' ')) AS INTEGER), ' ') END ELSE x END;

@@ -6,11 +6,11 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -21,6 +21,8 @@ from . import statements
 from .catalog import SYSTEM_SCHEMAS, TEMPORARY, Relation, no_such_relation, read_relation, relation_names
 from .macros import make_macros
 from .messages import as_warehouse_error
+
+T = TypeVar("T")
 
 LAYOUT = "1"
 """Changes with catalog.sql."""
@@ -235,9 +237,43 @@ class LocalSession:
     def query_rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Run one DuckDB statement that may use macros, and return its rows."""
         self.prepare_macros(sql)
+        return self.interruptible(lambda: self.connection.execute(sql).fetchall())
+
+    def interruptible(self, work: Callable[[], T]) -> T:
+        """Do `work`, which runs in DuckDB, so that Ctrl-C, a signal's handler and statement_timeout stop it.
+
+        DuckDB itself looks at signals only between its tasks, which may take minutes: in the main thread the work is
+        left to another one, and the main thread waits where signals reach it.
+        """
         with self._time_limit():
-            rows: list[tuple[Any, ...]] = self.connection.execute(sql).fetchall()
-        return rows
+            if threading.current_thread() is not threading.main_thread():
+                return work()
+            return self._in_another_thread(work)
+
+    def _in_another_thread(self, work: Callable[[], T]) -> T:
+        done: list[T] = []
+        failed: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                done.append(work())
+            except BaseException as error:
+                failed.append(error)
+            finally:
+                ended.set()
+
+        # Waiting for the event, not for the thread: a join that a signal has left does not wait again.
+        ended = threading.Event()
+        threading.Thread(target=run, daemon=True).start()
+        try:
+            ended.wait()
+        except BaseException:
+            self.interrupt()
+            ended.wait()
+            raise
+        if failed:
+            raise failed[0]
+        return done[0]
 
     @contextmanager
     def _time_limit(self) -> Iterator[None]:
