@@ -165,6 +165,10 @@ def _extreme(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     core = f"{node.name}({value.sql}){_over(node, scope, translate)}"
     if value.type == BOOLEAN:
         raise wrong_arguments(node, [value])
+    if value.type == SUPER:
+        raise WarehouseError(
+            f"not supported locally: {node.name.upper()} of SUPER", sqlstate="0A000", hint="cast the value to its type"
+        )
     return Typed(core, value.type, nocase=value.nocase)
 
 

@@ -14,7 +14,7 @@ from .functions import Function, functions
 from .grammar import parse_expression
 from .scope import Scope
 from .tokens import Reader
-from .values import SUPER, UNKNOWN, Typed, format_type, varchar
+from .values import BIGINT, BOOLEAN, DATE, DOUBLE, SUPER, TIMESTAMP, UNKNOWN, Typed, format_type, varchar
 
 Translate = Callable[[s.Expression, Scope], Typed]
 
@@ -52,24 +52,27 @@ def _takes(function: Function, arguments: list[Typed]) -> bool:
 
 
 def _called(name: str, function: Function, arguments: list[Typed]) -> Typed:
-    texts = []
-    for kind, argument in zip(function.kinds, arguments, strict=True):
-        value = argument
-        if argument.type == SUPER and kind not in ("super", "any"):
-            value = (
-                cast(argument, varchar())
-                if kind in ("text", "str")
-                else Typed(
-                    as_parameter(kind, Typed("NULL", UNKNOWN)).replace("NULL", f"rs_scalar({argument.sql})"), UNKNOWN
-                )
-            )
-            texts.append(value.sql)
-            continue
-        texts.append(as_parameter(kind, value))
-    type_ = function.result
-    if type_ is None:
-        type_ = _first_type(arguments[0])
+    texts = [_argument(kind, argument) for kind, argument in zip(function.kinds, arguments, strict=True)]
+    type_ = function.result if function.result is not None else _first_type(arguments[0])
     return Typed(f"({function.sql.format(*texts)})", type_, name)
+
+
+_OF_SUPER = {
+    "int": BIGINT,
+    "float": DOUBLE,
+    "num": DOUBLE,
+    "dec": DOUBLE,
+    "date": DATE,
+    "ts": TIMESTAMP,
+    "bool": BOOLEAN,
+}
+
+
+def _argument(kind: str, argument: Typed) -> str:
+    """A SUPER value becomes what the parameter asks for, or NULL."""
+    if argument.type != SUPER or kind in ("super", "any"):
+        return as_parameter(kind, argument)
+    return cast(argument, _OF_SUPER.get(kind, varchar())).sql
 
 
 def _first_type(argument: Typed) -> DataType:

@@ -13,7 +13,7 @@ from .expressions import condition, expression
 from .operators import unified
 from .scope import FromItem, OutColumn, Scope
 from .sources import source_sql
-from .values import UNKNOWN, Typed, category, common_type, quote
+from .values import SUPER, UNKNOWN, Typed, category, common_type, quote
 
 Columns = tuple[OutColumn, ...]
 
@@ -83,7 +83,7 @@ def _select(select: s.Select, query: s.Query, scope: Scope) -> tuple[str, Column
         for number, (item, value) in enumerate(zip(items, values, strict=True))
     )
     texts = [f"{value.sql} AS {quote(column.name)}" for value, column in zip(values, columns, strict=True)]
-    order = _select_order(query, columns, items, scope)
+    order = _select_order(query, columns, items, values, scope)
     head = f"SELECT {'DISTINCT ' if select.distinct else ''}{', '.join(texts)}"
     return f"{head}{source}{where}{group}{having}{qualify}{order}{_limits(query, scope, select.top)}", columns
 
@@ -183,7 +183,7 @@ def _ordinal(number: int, items: list[s.Item], clause: str) -> s.Item:
     return items[number - 1]
 
 
-def _select_order(query: s.Query, columns: Columns, items: list[s.Item], scope: Scope) -> str:
+def _select_order(query: s.Query, columns: Columns, items: list[s.Item], values: list[Typed], scope: Scope) -> str:
     if not query.order:
         return ""
     texts = []
@@ -192,15 +192,19 @@ def _select_order(query: s.Query, columns: Columns, items: list[s.Item], scope: 
         node = order.value
         if isinstance(node, s.Number) and node.text.isdigit():
             _ordinal(int(node.text), items, "ORDER BY")
-            text = node.text
+            text, value = node.text, values[int(node.text) - 1]
         elif isinstance(node, s.Name) and len(node.parts) == 1 and names.count(str(node.parts[0])) == 1:
-            text = str(names.index(str(node.parts[0])) + 1)
+            place = names.index(str(node.parts[0]))
+            text, value = str(place + 1), values[place]
         else:
             before, scope.clause = scope.clause, "ORDER BY"
-            text = expression(node, scope).sql
+            value = expression(node, scope)
+            text = value.sql
             scope.clause = before
             if text.isdigit() or text.startswith("'"):
                 continue
+        if value.type == SUPER:
+            texts.append(f"rs_number_of_super({value.sql}) {'DESC' if order.descending else 'ASC'} NULLS LAST")
         texts.append(f"{text} {'DESC' if order.descending else 'ASC'} {nulls(order)}")
     return f" ORDER BY {', '.join(texts)}" if texts else ""
 
