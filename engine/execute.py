@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import count
 from queue import SimpleQueue
 from threading import Event as Flag
 from threading import Lock
@@ -191,6 +192,8 @@ class _Run:
                     if statement.check:
                         _hold(statement, outcome)
                     outcomes.append(outcome)
+                for statement in transaction.ledger:
+                    session.execute(statement.sql)
         except WarehouseUnreachable:
             self._drop(session)
             raise
@@ -215,17 +218,28 @@ class _Run:
     def take_session(self) -> Session:
         with self.lock:
             session = self.free.pop() if self.free else None
-        if session is None:
+        session = session or self._prepared_session()
+        with self.lock:
+            self.busy.append(session)
+        return session
+
+    def _prepared_session(self) -> Session:
+        """Open a session. A cluster that cannot be reached is told at once; one that is lost later is tried again."""
+        for attempt in count(1):
             session = self.warehouse.open_session()
             try:
                 for statement in self.plan.prepare:
                     session.execute(statement.sql)
+                return session
+            except EtlrunError as error:
+                session.close()
+                if not transient_cause(error) or attempt >= self.retries.attempts:
+                    raise
+                self.stopping.wait(self.retries.wait_seconds(attempt))
             except BaseException:
                 session.close()
                 raise
-        with self.lock:
-            self.busy.append(session)
-        return session
+        raise AssertionError("count() has no end")
 
     def give_back(self, session: Session) -> None:
         with self.lock:

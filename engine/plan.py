@@ -32,6 +32,9 @@ class Transaction:
     """Statements that become visible together."""
 
     statements: tuple[Statement, ...]
+    ledger: tuple[Statement, ...] = ()
+    """What notes in the same transaction that it was committed. It is sent last: a transaction locks its own table
+    first, and the ledger only until its COMMIT."""
     proof: tuple[Statement, ...] = ()
     """What to ask when the connection was lost during COMMIT: the last one answers how often it was committed."""
 
@@ -174,9 +177,8 @@ def _transaction(
     ]
     checked = [statement for check in checks for statement in _check(check, values, making)]
     in_ledger = {**values, "run": making.run, "number": 1}
-    # The ledger comes last: every transaction locks its own table first, and this one only until its COMMIT.
-    ledger = making.statements("ledger", in_ledger)
-    return Transaction((*created, *body, *checked, *ledger), making.statements("ledger_proof", in_ledger))
+    ledger, proof = (making.statements(template, in_ledger) for template in ("ledger", "ledger_proof"))
+    return Transaction((*created, *body, *checked), ledger, proof)
 
 
 def _check(check: Check, values: dict[str, Any], making: _Making) -> tuple[Statement, ...]:

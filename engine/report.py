@@ -41,7 +41,8 @@ def plan_text(plan: Plan) -> Iterator[str]:
             yield f"-- transaction {place} of {len(step.transactions)}"
             yield "BEGIN;"
             yield ""
-            for statement, following in zip_longest(transaction.statements, transaction.statements[1:]):
+            sent = (*transaction.statements, *transaction.ledger)
+            for statement, following in zip_longest(sent, sent[1:]):
                 yield from _script([statement])
                 # One-liners of a kind, such as comments, stand together.
                 if following is None or "\n" in statement.sql + following.sql or _verb(statement) != _verb(following):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from certificates import Certificates, make_certificates
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared"
@@ -28,6 +30,14 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
         assert text == path.read_text(encoding="utf-8")
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """A certificate for localhost, and the authority that signed it."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs the command openssl, which is not here")
+    return make_certificates(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -226,11 +225,8 @@ def test_target_mount_select_and_var(visits: Path, tmp_path: Path, capsys: pytes
 
 def test_full_refresh_takes_changed_columns(visits: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run([str(visits)]) == 0
-    visits.write_text(
-        VISITS.replace("      n:    {type: bigint}", "      n:    {type: bigint}\n      least: {type: integer}").replace(
-            "COUNT(*) AS n", "COUNT(*) AS n, MIN(id) AS least"
-        )
-    )
+    widened = VISITS.replace("      n:    {type: bigint}", "      n:    {type: bigint}\n      least: {type: integer}")
+    visits.write_text(widened.replace("COUNT(*) AS n", "COUNT(*) AS n, MIN(id) AS least"), encoding="utf-8")
     assert _run([str(visits)]) == 1
     assert "--full-refresh" in capsys.readouterr().err
     assert answer(visits, "SELECT SUM(n) FROM totals", capsys) == [("2",)]
@@ -359,12 +355,12 @@ def start(pipeline: Path, *options: str) -> subprocess.Popen[str]:
 
 
 @pytest.fixture
-def slow(visits: Path) -> Iterator[Path]:
+def slow(visits: Path) -> Path:
     """The pipeline with so many visits that a run can be caught in the middle; a first run with few is done."""
     assert _run([str(visits)]) == 0
     with (visits.parent / "bucket" / "visits" / "2.json").open("w") as file:
         file.writelines(f'{{"id": {n}, "page": "p{n % 1000}", "price": 0.5}}\n' for n in range(10, 400_010))
-    yield visits
+    return visits
 
 
 def test_ctrl_c_rolls_back_and_exits_130(slow: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,11 +31,8 @@ def plan(
 
 
 def sent(step: Step) -> list[str]:
-    """Return what a step sends before its row of the ledger, which comes last in every transaction."""
     (transaction,) = step.transactions
-    *found, ledger = [statement.sql for statement in transaction.statements]
-    assert ledger.startswith("INSERT INTO etlrun.transactions (")
-    return found
+    return [statement.sql for statement in transaction.statements]
 
 
 def staging(folder: Path, rest: str = "", columns: str = "{id: {type: integer}}", before: str = "") -> Step:
@@ -379,7 +376,7 @@ def test_relationships_are_a_statement_each(tmp_path: Path) -> None:
 def test_checks_stand_after_the_load_in_its_transaction(tmp_path: Path) -> None:
     step = table(tmp_path, "{id: {type: integer}}", "    checks: [{not_null: [id]}]\n")
     (transaction,) = step.transactions
-    assert [bool(statement.check) for statement in transaction.statements] == [False, False, False, True, False]
+    assert [bool(statement.check) for statement in transaction.statements] == [False, False, False, True]
 
 
 def test_check_of_one_s_own(tmp_path: Path) -> None:
@@ -431,7 +428,7 @@ def test_each_transaction_ends_with_its_row_of_the_ledger(tmp_path: Path) -> Non
     found = plan(tmp_path, CHAIN, run="20261124-1")
     for step in found.steps:
         (transaction,) = step.transactions
-        assert f"VALUES ('20261124-1', 'p', '{step.name}', 1, GETDATE())" in transaction.statements[-1].sql
+        assert f"VALUES ('20261124-1', 'p', '{step.name}', 1, GETDATE())" in transaction.ledger[0].sql
         lock, question = transaction.proof
         assert lock.sql.endswith("LOCK etlrun.transactions")
         assert f"WHERE run = '20261124-1' AND step = '{step.name}' AND number = 1" in question.sql

@@ -81,38 +81,38 @@ class Visit:
 
 
 def run(cluster: Cluster, retries: Retries = QUICK) -> list[Event]:
-    transaction = Transaction((Statement("load"), Statement("check")), (Statement("proof"),))
+    transaction = Transaction((Statement("load"),), (Statement("ledger"),), (Statement("proof"),))
     plan = Plan("p", Target("t", "redshift", WHERE), (), (Step("s", "table", frozenset(), WHERE, (transaction,)),))
     return list(execute(plan, cluster.warehouse, retries=retries))
 
 
-@pytest.mark.parametrize("sql", ["load", "check", "COMMIT"])
+@pytest.mark.parametrize("sql", ["load", "ledger", "COMMIT"])
 @pytest.mark.parametrize("error", [VIOLATION, LOST], ids=["1023", "lost"])
 def test_transaction_is_tried_again_whole(sql: str, error: EtlrunError) -> None:
     cluster = Cluster({sql: [error, error]})
     events = run(cluster)
     assert [event.cause for event in events if isinstance(event, StepRetried)] == [transient_cause(error)] * 2
     assert isinstance(events[-1], StepDone)
-    assert cluster.committed == ["load", "check"]
+    assert cluster.committed == ["load", "ledger"]
     assert cluster.opened == (3 if error is LOST else 1)
 
 
 def test_lost_commit_that_was_committed_is_not_sent_again() -> None:
     cluster = Cluster({"after COMMIT": [CommitUnknown("lost")], "open": []})
     assert isinstance(run(cluster)[-1], StepDone)
-    assert cluster.committed == ["load", "check"]
+    assert cluster.committed == ["load", "ledger"]
 
 
 def test_lost_commit_that_was_rolled_back_is_sent_again() -> None:
     cluster = Cluster({"COMMIT": [CommitUnknown("lost")]})
     assert isinstance(run(cluster)[-1], StepDone)
-    assert cluster.committed == ["load", "check"]
+    assert cluster.committed == ["load", "ledger"]
 
 
 def test_unknown_outcome_is_looked_up_also_when_the_look_fails_at_first() -> None:
     cluster = Cluster({"after COMMIT": [CommitUnknown("lost")], "proof": [LOST, LOST]})
     assert isinstance(run(cluster)[-1], StepDone)
-    assert cluster.committed == ["load", "check"]
+    assert cluster.committed == ["load", "ledger"]
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,9 @@ class RedshiftSession:
             return self.execute("COMMIT")
         except WarehouseUnreachable as error:
             raise CommitUnknown(f"{error}, while COMMIT was under way") from error
+        except WarehouseError:
+            self._roll_back()
+            raise
 
     def _roll_back(self) -> None:
         # A lost session is rolled back by the cluster, and the error that is on its way says why.
@@ -194,8 +197,9 @@ def _refused(error: Exception) -> WarehouseError:
 
 
 def _said(error: Exception) -> str:
-    fields = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
-    return str(fields.get("M", error.args[0] if error.args else error))
+    if error.args and isinstance(error.args[0], dict):
+        return str(error.args[0].get("M", error))
+    return ": ".join(str(part) for part in error.args) or str(error)
 
 
 def _unreachable(settings: Mapping[str, Any], error: Exception) -> WarehouseUnreachable:

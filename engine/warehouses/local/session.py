@@ -29,7 +29,9 @@ LAYOUT = "1"
 
 _SETTINGS = (
     "SET integer_division = true; SET ieee_floating_point_ops = false; SET TimeZone = 'UTC'; "
-    "SET default_null_order = 'nulls_last'; USE dev"
+    "SET default_null_order = 'nulls_last'; USE dev; "
+    # The catalog of temporary tables: made before any transaction that could take it back with it.
+    "CREATE TEMP TABLE local_relation (schema VARCHAR, name VARCHAR, kind VARCHAR, record VARCHAR)"
 )
 _FIRST_WORD = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/|\(|;)*([A-Za-z]+)", re.DOTALL)
 

@@ -111,11 +111,6 @@ def make_table(session: LocalSession, relation: Relation) -> Relation:
     if len(relation.columns) > MAX_COLUMNS:
         raise WarehouseError(f"tables can have at most {MAX_COLUMNS} columns", sqlstate="54011")
     connection = session.connection
-    if relation.temporary and not session.made_temporary:
-        connection.execute(
-            "CREATE TEMP TABLE IF NOT EXISTS local_relation "
-            "(schema VARCHAR, name VARCHAR, kind VARCHAR, record VARCHAR)"
-        )
     columns = tuple(_with_sequence(session, relation, column) for column in relation.columns)
     relation = replace(relation, columns=columns)
     shown = ", ".join(column_sql(column) for column in columns)

@@ -306,3 +306,17 @@ def test_blanks_count_where_exactness_is_switched_off() -> None:
     session.execute("insert into t values ('x'), ('x ')")
     assert rows(session, "select count(*) from (select distinct a from t) q") == [(2,)]
     database.close()
+
+
+def test_temporary_table_can_be_made_again_after_a_rollback() -> None:
+    database = open_database(None, Storage())
+    session = database.session()
+    for _ in range(3):
+        session.execute("BEGIN")
+        session.execute("CREATE TEMP TABLE batch (id integer)")
+        session.execute("INSERT INTO batch SELECT 1")
+        session.execute("ROLLBACK")
+    session.execute("CREATE TEMP TABLE batch (id integer)")
+    assert session.execute("SELECT COUNT(*) FROM batch").rows == [(0,)]
+    session.close()
+    database.close()
