@@ -14,10 +14,13 @@ from . import policy
 from .aws import Aws
 from .buckets import Buckets
 from .cluster import Resource, read_prefixes
+from .connect import connect
 from .environment import fill, resolve
 from .errors import AwsError, InvalidPipeline, UsageError, WarehouseError, WarehouseUnreachable
+from .lexical import identifier, literal
 from .model import Pipeline, StagingSource, Target
 from .provision import find_cluster, find_workgroup
+from .warehouse import Session
 
 CONNECT_SECONDS = 5.0
 _DENIED = ("AccessDenied", "AccessDeniedException", "403")
@@ -320,5 +323,38 @@ def reachable(examined: Examined) -> Iterator[Finding]:
         yield Finding("ok", f"{host}:{port} answers")
 
 
-CHECKS: tuple[Check, ...] = (variables, credentials, secret, prefixes, regions, work, role, cluster, reachable)
+def sign_in(examined: Examined) -> Iterator[Finding]:
+    """The cluster lets us in, and the user may make what a run needs."""
+    try:
+        resolved = resolve(examined.written, examined.environ)
+    except InvalidPipeline:
+        return  # the variables that are missing have been told
+    warehouse = connect(resolved, examined.pipeline.folder)
+    session = warehouse.open_session()
+    try:
+        ((user,),) = session.execute("SELECT current_user").rows
+        yield Finding("ok", f"signed in to {resolved.database} as {str(user).strip()}")
+        for schema in (examined.pipeline.schema, "etlrun"):
+            yield _schema(session, schema, resolved.database)
+    finally:
+        session.close()
+        warehouse.close()
+
+
+def _schema(session: Session, name: str, database: str) -> Finding:
+    """A run creates its schema and the ledger's where they are missing, and tables in both."""
+    known = session.execute(f"SELECT COUNT(*) FROM pg_namespace WHERE nspname = {literal(name)}").rows
+    if known and known[0][0]:
+        question = f"SELECT has_schema_privilege({literal(name)}, 'create')"
+        mend = f"GRANT USAGE, CREATE ON SCHEMA {identifier(name)} TO the user"
+    else:
+        question = f"SELECT has_database_privilege({literal(database)}, 'create')"
+        mend = f"GRANT CREATE ON DATABASE {identifier(database)} TO the user, or create the schema {identifier(name)}"
+    ((may,),) = session.execute(question).rows
+    if may:
+        return Finding("ok", f"may create tables in the schema {name}")
+    return Finding("wrong", f"may not create tables in the schema {name}", mend)
+
+
+CHECKS: tuple[Check, ...] = (variables, credentials, secret, prefixes, regions, work, role, cluster, reachable, sign_in)
 """In the order in which they are told: what a later one needs, an earlier one has looked at."""

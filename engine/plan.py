@@ -57,6 +57,8 @@ class Step:
     where: Where
     transactions: tuple[Transaction, ...]
     files: tuple[StoredFile, ...] = ()
+    columns: tuple[Column, ...] = ()
+    """Of its table; to find the YAML line of a column that a COPY speaks of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,8 @@ def _staging_step(source: StagingSource, making: _Making) -> Step:
     }
     body = making.statements("copy", {**_values(source.definition, pipeline), **values})
     transaction = _transaction(source.definition, body, source.checks, making)
-    return Step(source.name, "staging", frozenset(), source.definition.where, (transaction,), files)
+    definition = source.definition
+    return Step(source.name, "staging", frozenset(), definition.where, (transaction,), files, definition.columns)
 
 
 def _table_step(table: Table, making: _Making) -> Step:
@@ -158,7 +161,8 @@ def _table_step(table: Table, making: _Making) -> Step:
     template = f"strategies/{table.load.strategy}"
     body = making.statements(template, {**_values(table.definition, making.pipeline), **values})
     transaction = _transaction(table.definition, body, table.checks, making)
-    return Step(table.name, "table", frozenset(), table.definition.where, (transaction,))
+    definition = table.definition
+    return Step(table.name, "table", frozenset(), definition.where, (transaction,), columns=definition.columns)
 
 
 def _transaction(
@@ -169,7 +173,7 @@ def _transaction(
 ) -> Transaction:
     values = _values(definition, making.pipeline)
     columns = {"lines": _lines(definition), "attributes": _attributes(definition)}
-    before = ["drop_table"] if making.full_refresh else []
+    before = ["begin", "drop_table"] if making.full_refresh else ["begin"]
     created = [
         statement
         for template in [*before, "create_table", "comments"]

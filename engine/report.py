@@ -10,14 +10,18 @@ from itertools import zip_longest
 
 from . import __version__
 from .copy import masked
+from .datatypes import MAX_CHAR_BYTES
 from .errors import EtlrunError, InvalidPipeline, LoadError, LoadFailed, Problem, WarehouseError, Where
 from .execute import Event, StepDone, StepFailed, StepRetried, StepSkipped, StepStarted
+from .model import Column
 from .plan import Plan, Statement, Step
 from .sql import closed
 
 _EXCERPT_WIDTH = 110
 _STATEMENT_LINES = 12
 _NO_SUCH_COLUMN = "42703"
+_TOO_LONG = 1204
+_KEPT_BYTES = 1024
 _QUOTED = r"""'(?:[^']|'')*'?|"(?:[^"\\]|\\.)*"?"""
 _PASSWORD = r"""(password['"]?\s*:\s*)(?!\$\{\w+\})"""  # ${NAME} tells nothing
 _WRITTEN_PASSWORD = re.compile(rf"{_PASSWORD}({_QUOTED}|\S.*)")
@@ -153,6 +157,8 @@ def failure_text(failure: StepFailed) -> Iterator[str]:
     first, *rest = error_text(failure.error)
     yield f"{failure.step.where}: {failure.step.name} failed and was rolled back: {first}"
     yield from rest
+    if isinstance(failure.error, LoadFailed):
+        yield from _mends(failure.step, failure.error.errors)
     if isinstance(failure.error, WarehouseError) and failure.error.sqlstate == _NO_SUCH_COLUMN:
         name = failure.step.name
         yield f"  if the columns of {name} have changed in the YAML: run again with --full-refresh --select {name}"
@@ -162,6 +168,27 @@ def failure_text(failure: StepFailed) -> Iterator[str]:
         yield from (f"    {line}" for line in sql[:_STATEMENT_LINES])
         if len(sql) > _STATEMENT_LINES:
             yield f"    … {len(sql) - _STATEMENT_LINES} more lines; --dry-run shows them"
+
+
+def _mends(step: Step, errors: tuple[LoadError, ...]) -> Iterator[str]:
+    """Yield for each column that rows were refused for: its line in the YAML, and the edit that would take them."""
+    for column in step.columns:
+        refused = [error for error in errors if error.column == column.name]
+        if not refused:
+            continue
+        yield f"  {column.where}: {column.name} is {column.type}{_wider(column, refused)}"
+        yield from _excerpt(column.where)
+
+
+def _wider(column: Column, refused: list[LoadError]) -> str:
+    too_long = [len(error.raw_value.encode()) for error in refused if error.code == _TOO_LONG]
+    if not too_long or not column.type.is_text:
+        return ""
+    longest = max(too_long)
+    # STL_LOAD_ERRORS keeps 1,024 bytes of a value.
+    least = "at least " if longest >= _KEPT_BYTES else ""
+    name = column.type.name if longest <= MAX_CHAR_BYTES else "varchar"
+    return f"; the longest value seen has {least}{longest} bytes: {name}({longest}), or copy: {{truncatecolumns: true}}"
 
 
 def event_json(plan: Plan, event: Event) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import shutil
+import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +16,7 @@ import pytest
 from certificates import Certificates
 from cloud import Cloud, running
 
+from engine import __version__
 from engine.__main__ import _run
 from engine.aws import Aws
 from engine.buckets import Buckets
@@ -232,6 +236,28 @@ def test_fault_at_every_statement_loses_nothing_and_doubles_nothing(
         assert lab.rows("tally", TALLIED) == CLEAN, (k, sql)
 
 
+def test_faults_in_a_run_of_sparkify(
+    lab: Lab, tmp_path: Path, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The kinds of fault in turn, at every 13th statement; with --every-statement each kind at each statement."""
+    pipeline = with_lab(PROJECT / "pipelines" / "sparkify.yaml", tmp_path / "home")
+    upload(PROJECT / "pipelines" / "sparkify", "udacity-dend")
+    assert _run([str(pipeline), "--target", "lab"]) == 0
+    clean = lab.rows("sparkify", TABLES)
+    places = range(1, len(lab.log) + 1)
+    assert len(places) > 70
+    kinds = list(KINDS.values())
+    faults = [(k, kinds[k % len(kinds)]) for k in places[::13]]
+    if request.config.getoption("--every-statement"):
+        faults = [(k, kind) for k in places for kind in kinds]
+    for at, fault in faults:
+        counter = iter(range(1, 10_000))
+        lab.faults = lambda number, sql, at=at, c=counter, fault=fault: fault if next(c) == at else NONE
+        assert _run([str(pipeline), "--target", "lab"]) == 0, (at, fault, capsys.readouterr().err)
+        lab.faults = lambda number, sql: NONE
+        assert lab.rows("sparkify", TABLES) == clean, (at, fault)
+
+
 def test_throttled_s3_is_recovered_from(lab: Lab, tally: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from cloud import Fault as S3Fault
 
@@ -248,17 +274,88 @@ def test_load_that_fails_is_explained(lab: Lab, tally: Path, capsys: pytest.Capt
     assert "Load into table 'raws' failed.  Check 'stl_load_errors' system table for details." in said
     assert "s3://tally/raw/2.json:2: column n" in said
     assert "many" in said
+    assert f"{tally}:19:7: n is integer" in said
 
 
-def test_no_secret_is_shown(lab: Lab, tally: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for options in ([], ["--json"], ["--dry-run"]):
-        _run([str(tally), *options])
-    lab.faults = lambda number, sql: Fault(kill_before=True)
-    _run([str(tally)])
+def test_statements_name_their_step(lab: Lab, tally: Path) -> None:
+    assert _run([str(tally)]) == 0
+    begun = [after.sql for before, after in zip(lab.log, lab.log[1:], strict=False) if before.sql == "BEGIN"]
+    assert begun == [f"SET query_group TO 'etlrun tally {step}'" for step in TALLIED]
+    assert {each.parameters["application_name"] for each in lab.log} == {f"etlrun {__version__}"}
+
+
+def test_doctor_signs_in_and_asks_for_rights(lab: Lab, tally: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _run(["doctor", str(tally), "--target", "lab"])
     shown = capsys.readouterr()
-    for secret in (PASSWORD, "wJalrXUtnFEMI/K7MDENG"):
-        assert secret not in shown.out + shown.err
-    assert all(secret not in statement.sql for statement in lab.log for secret in (PASSWORD, "wJalrXUtnFEMI"))
+    assert "signed in to dev as" in shown.out
+    assert "may create tables in the schema tally" in shown.out
+    assert "may create tables in the schema etlrun" in shown.out
+
+
+def test_secret_in_place_of_a_password(lab: Lab, tally: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = json.dumps({"username": "etl", "password": PASSWORD})
+    arn = boto3.client("secretsmanager").create_secret(Name="lab", SecretString=content)["ARN"]
+    tally.write_text(tally.read_text().replace("password: ${LAB_PASSWORD}", f"secret: {arn}"), encoding="utf-8")
+    assert _run([str(tally)]) == 0, capsys.readouterr().err
+    assert lab.rows("tally", TALLIED) == CLEAN
+
+
+def test_iam_signs_in_with_credentials_for_an_hour(
+    lab: Lab, tally: Path, certificates: Certificates, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """moto gives a password of its own making, so this cluster lets anybody in and tells who came."""
+    boto3.client("redshift").create_cluster(
+        ClusterIdentifier="lab", NodeType="ra3.large", MasterUsername="admin", MasterUserPassword="Sesame12",
+        ClusterType="single-node",
+    )  # fmt: skip
+    sign_in = "sign_in: iam\n    cluster: {identifier: lab}"
+    tally.write_text(tally.read_text().replace("password: ${LAB_PASSWORD}", sign_in), encoding="utf-8")
+    log: list[Statement] = []
+    settings = Settings(None, read_certificate(certificates.certificate, certificates.key), log=log.append)
+    with Server(lab.database.session, settings) as server:
+        monkeypatch.setenv("LAB_PORT", str(server.port))
+        assert _run([str(tally)]) == 0, capsys.readouterr().err
+    assert {each.parameters["user"] for each in log} == {"IAM:etl"}
+    assert lab.rows("tally", TALLIED) == CLEAN
+
+
+SECRETS = (PASSWORD, "wJalrXUtnFEMI/K7MDENG", "wrong \"guess\" %27;--", "pass: word, {x} ${HOME}")
+
+
+def forms(secret: str) -> set[str]:
+    """Return a secret as it may show up: plain, quoted for SQL, JSON, a URL or a repr, or in base64."""
+    plain = {secret, secret.replace("'", "''"), json.dumps(secret)[1:-1], repr(secret)[1:-1]}
+    encoded = base64.b64encode(secret.encode()).decode()
+    return plain | {urllib.parse.quote(secret), urllib.parse.quote_plus(secret), encoded}
+
+
+@pytest.mark.parametrize("password", SECRETS[:1] + SECRETS[2:])
+def test_no_secret_comes_out_anywhere(
+    lab: Lab, tally: Path, tmp_path: Path, password: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """Outputs, events, plans, logs of bugs, files, statements: after runs that go well and runs that go wrong."""
+    monkeypatch.setenv("LAB_PASSWORD", password)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    commands = [["run"], ["run", "--json"], ["run", "--dry-run"], ["validate"], ["doctor", "--target", "lab"]]
+    for name, *options in commands:
+        _run([name, str(tally), *options])
+    _run(["query", str(tally), "SELECT 1 / 0"])
+    tally.write_text(tally.read_text().replace("${LAB_PASSWORD}", json.dumps(password)), encoding="utf-8")
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.plan.order", lambda waits: 1 / 0)
+        assert _run(["run", str(tally)]) == 70
+    tally.write_text(tally.read_text().replace("user: etl", "usr: etl"), encoding="utf-8")
+    assert _run(["run", str(tally)]) == 3
+    tally.unlink()
+    shown = capsys.readouterr()
+    files = [path.read_text(encoding="utf-8", errors="replace") for path in tmp_path.rglob("*") if path.is_file()]
+    sinks = [shown.out, shown.err, *files, *(statement.sql for statement in lab.log)]
+    assert len(shown.err) > 300
+    for secret in {*SECRETS, password}:
+        for form in forms(secret):
+            assert not any(form in sink for sink in sinks), form
 
 
 def test_wrong_password_exits_4(

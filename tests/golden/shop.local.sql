@@ -18,6 +18,8 @@ SET search_path TO shop, public;
 -- transaction 1 of 1
 BEGIN;
 
+SET query_group TO 'etlrun shop raw_orders';
+
 CREATE TABLE IF NOT EXISTS shop.raw_orders (
     order_id    bigint,
     customer_id integer,
@@ -40,6 +42,7 @@ GZIP
 IGNOREHEADER 1
 DATEFORMAT 'DD.MM.YYYY'
 BLANKSASNULL
+EMPTYASNULL
 MAXERROR 10;
 
 INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
@@ -61,6 +64,8 @@ COMMIT;
 
 -- transaction 1 of 1
 BEGIN;
+
+SET query_group TO 'etlrun shop raw_customers';
 
 CREATE TABLE IF NOT EXISTS shop.raw_customers (
     customer_id    integer,
@@ -92,6 +97,8 @@ COMMIT;
 
 -- transaction 1 of 1
 BEGIN;
+
+SET query_group TO 'etlrun shop customers';
 
 CREATE TABLE IF NOT EXISTS shop.customers (
     customer_id integer      NOT NULL,
@@ -173,6 +180,8 @@ COMMIT;
 -- transaction 1 of 1
 BEGIN;
 
+SET query_group TO 'etlrun shop orders';
+
 CREATE TABLE IF NOT EXISTS shop.orders (
     order_id    bigint        ENCODE AZ64 NOT NULL,
     customer_id integer       NOT NULL,
@@ -230,6 +239,8 @@ COMMIT;
 
 -- transaction 1 of 1
 BEGIN;
+
+SET query_group TO 'etlrun shop loads';
 
 CREATE TABLE IF NOT EXISTS shop.loads (
     load_id   bigint    IDENTITY(1, 1),

@@ -41,6 +41,8 @@ SET search_path TO sparkify, public;
 -- transaction 1 of 1
 BEGIN;
 
+SET query_group TO 'etlrun sparkify staging_events';
+
 CREATE TABLE IF NOT EXISTS sparkify.staging_events (
     artist          varchar(512),
     auth            varchar(32),
@@ -95,6 +97,8 @@ COMMIT;
 -- transaction 1 of 1
 BEGIN;
 
+SET query_group TO 'etlrun sparkify staging_songs';
+
 CREATE TABLE IF NOT EXISTS sparkify.staging_songs (
     song_id          varchar(32),
     title            varchar(512),
@@ -134,6 +138,8 @@ COMMIT;
 
 -- transaction 1 of 1
 BEGIN;
+
+SET query_group TO 'etlrun sparkify users';
 
 CREATE TABLE IF NOT EXISTS sparkify.users (
     user_id    integer      NOT NULL,
@@ -189,6 +195,8 @@ COMMIT;
 -- transaction 1 of 1
 BEGIN;
 
+SET query_group TO 'etlrun sparkify artists';
+
 CREATE TABLE IF NOT EXISTS sparkify.artists (
     artist_id varchar(32)      NOT NULL,
     name      varchar(512),
@@ -243,6 +251,8 @@ COMMIT;
 -- transaction 1 of 1
 BEGIN;
 
+SET query_group TO 'etlrun sparkify songs';
+
 CREATE TABLE IF NOT EXISTS sparkify.songs (
     song_id   varchar(32)      NOT NULL,
     title     varchar(512),
@@ -292,6 +302,8 @@ COMMIT;
 
 -- transaction 1 of 1
 BEGIN;
+
+SET query_group TO 'etlrun sparkify time';
 
 CREATE TABLE IF NOT EXISTS sparkify.time (
     start_time timestamp NOT NULL,
@@ -350,6 +362,8 @@ COMMIT;
 
 -- transaction 1 of 1
 BEGIN;
+
+SET query_group TO 'etlrun sparkify songplays';
 
 CREATE TABLE IF NOT EXISTS sparkify.songplays (
     songplay_id char(32)     NOT NULL,
