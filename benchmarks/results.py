@@ -39,13 +39,16 @@ def as_table(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
-def circumstances() -> str:
-    """Say when, on what machine and with which versions; the load shows whether others were using it too."""
+def circumstances(load: float) -> str:
+    """Say when, on what machine and with which versions; `load` is the load average before the first command.
+
+    It tells whether others were using the machine: DuckDB by hand gains from a second core, one that is busy slows it.
+    """
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     packages = ", ".join(f"{name} {_version(name)}" for name in ("duckdb", "sqlglot", "sqlglotc") if _version(name))
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, commit {_commit()}: {_processor()}, {os.cpu_count()} cores, {memory:.0f} GB, "
-        f"{platform.system()}, Python {platform.python_version()}, {packages}; load average {os.getloadavg()[1]:.1f}."
+        f"{platform.system()}, Python {platform.python_version()}, {packages}; load average {load:.1f} before the run."
     )
 
 
@@ -70,9 +73,9 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def write(page: Path, results: Sequence[Result]) -> None:
+def write(page: Path, results: Sequence[Result], load: float) -> None:
     """Put the table between the markers of `page`."""
     text = page.read_text("utf-8")
     before, _, rest = text.partition(START)
     _, _, after = rest.partition(END)
-    page.write_text(f"{before}{START}\n{circumstances()}\n\n{as_table(results)}\n{END}{after}", "utf-8")
+    page.write_text(f"{before}{START}\n{circumstances(load)}\n\n{as_table(results)}\n{END}{after}", "utf-8")

@@ -10,6 +10,7 @@ results. The 10 million events of the full run take 10 GB of disk, generated ane
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shlex
 import shutil
@@ -232,6 +233,7 @@ def main() -> int:
     parser.add_argument("--scratch", type=Path, help="a folder for data and databases, kept for the next time")
     parser.add_argument("--etlrun", default=_installed(), metavar="COMMAND", help="what is measured: %(default)s")
     options = parser.parse_args()
+    load, _, _ = os.getloadavg()
     with tempfile.TemporaryDirectory(prefix="etlrun-benchmarks-") as temporary:
         settings = _settings(options, options.scratch or Path(temporary))
         results = []
@@ -244,7 +246,7 @@ def main() -> int:
                 print(error, file=sys.stderr)
                 return 1
     if not options.quick and options.only == list(WORKS):
-        write(HERE / "README.md", results)
+        write(HERE / "README.md", results, load)
     return 0
 
 

@@ -80,8 +80,8 @@ def test_write_changes_only_what_is_between_the_markers(tmp_path: Path) -> None:
     page = tmp_path / "README.md"
     page.write_text(f"before\n{START}\nold\n{END}\nafter\n", "utf-8")
     results = [Result("work", "1.2 ×", "1.1 ×", met=True, note="note"), Result("other", "2 ×", "3 ×", met=False)]
-    write(page, results)
-    write(page, results)
+    write(page, results, 0.0)
+    write(page, results, 0.0)
     text = page.read_text("utf-8")
     assert text.startswith(f"before\n{START}\n")
     assert text.endswith(f"{END}\nafter\n")
