@@ -307,8 +307,8 @@ def _status(name: str, found: Resource | None, resume: str) -> Finding:
     )
 
 
-def reachable(examined: Examined) -> Iterator[Finding]:
-    """The cluster's port answers from here."""
+def sign_in(examined: Examined) -> Iterator[Finding]:
+    """The cluster's port answers from here; it lets us in; the user may make what a run needs."""
     host, port = _known(examined.target.host), _known(examined.target.port)
     if not host or not port.isdecimal():
         return
@@ -321,10 +321,10 @@ def reachable(examined: Examined) -> Iterator[Finding]:
         yield Finding("wrong", f"{host}:{port} does not answer: {error}", mend)
     else:
         yield Finding("ok", f"{host}:{port} answers")
+        yield from _rights(examined)
 
 
-def sign_in(examined: Examined) -> Iterator[Finding]:
-    """The cluster lets us in, and the user may make what a run needs."""
+def _rights(examined: Examined) -> Iterator[Finding]:
     try:
         resolved = resolve(examined.written, examined.environ)
     except InvalidPipeline:
@@ -356,5 +356,5 @@ def _schema(session: Session, name: str, database: str) -> Finding:
     return Finding("wrong", f"may not create tables in the schema {name}", mend)
 
 
-CHECKS: tuple[Check, ...] = (variables, credentials, secret, prefixes, regions, work, role, cluster, reachable, sign_in)
+CHECKS: tuple[Check, ...] = (variables, credentials, secret, prefixes, regions, work, role, cluster, sign_in)
 """In the order in which they are told: what a later one needs, an earlier one has looked at."""

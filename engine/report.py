@@ -126,7 +126,7 @@ def load_errors_text(errors: tuple[LoadError, ...], most: int = 5) -> Iterator[s
         if error.raw_line:
             yield f"    line:  {_clipped(error.raw_line)}"
     if len(errors) > most:
-        yield f"  … and {len(errors) - most} more; etlrun query PIPELINE \"SELECT * FROM stl_load_errors\" shows them"
+        yield f'  … and {len(errors) - most} more; etlrun query PIPELINE "SELECT * FROM stl_load_errors" shows them'
 
 
 def _clipped(text: str) -> str:

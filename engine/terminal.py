@@ -132,5 +132,3 @@ def _table(*headings: str) -> Table:
 def _console(stream: TextIO) -> Console:
     # In a pipe nothing may be cut to a width that nobody looks at.
     return Console(file=stream, width=None if stream.isatty() else _NO_LIMIT, soft_wrap=not stream.isatty())
-
-

@@ -289,9 +289,7 @@ def test_unreachable_warehouse_exits_4(visits: Path, capsys: pytest.CaptureFixtu
 
 def test_database_in_use_exits_4(visits: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run([str(visits)]) == 0
-    code = (
-        "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
-    )
+    code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
     database = str(visits.parent / ".etlrun" / "visits.duckdb")
     other = subprocess.Popen(
         [sys.executable, "-c", code, database], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -32,7 +32,6 @@ PASSWORD = "sesame, öpen"
 TABLES = ("staging_events", "staging_songs", "songplays", "users", "songs", "artists", "time")
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning"),
     # The driver leaves its socket open where it may not connect.
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
@@ -320,7 +319,7 @@ def test_iam_signs_in_with_credentials_for_an_hour(
     assert lab.rows("tally", TALLIED) == CLEAN
 
 
-SECRETS = (PASSWORD, "wJalrXUtnFEMI/K7MDENG", "wrong \"guess\" %27;--", "pass: word, {x} ${HOME}")
+SECRETS = (PASSWORD, "wJalrXUtnFEMI/K7MDENG", 'wrong "guess" %27;--', "pass: word, {x} ${HOME}")
 
 
 def forms(secret: str) -> set[str]:

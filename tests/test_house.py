@@ -23,8 +23,9 @@ def test_imports_go_down_the_floors_and_each_library_has_one_door() -> None:
 
 
 def test_ruff_finds_nothing() -> None:
-    done = _run("-m", "ruff", "check", "--no-cache", ".")
-    assert done.returncode == 0, done.stdout
+    for command in (["check"], ["format", "--check"]):
+        done = _run("-m", "ruff", *command, "--no-cache", ".")
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_mypy_strict_finds_nothing() -> None:

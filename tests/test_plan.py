@@ -31,8 +31,11 @@ def plan(
 
 
 def sent(step: Step) -> list[str]:
+    """Return what the step sends after naming itself in the query history."""
     (transaction,) = step.transactions
-    return [statement.sql for statement in transaction.statements]
+    begin, *statements = (statement.sql for statement in transaction.statements)
+    assert begin == f"SET query_group TO 'etlrun p {step.name}'"
+    return statements
 
 
 def staging(folder: Path, rest: str = "", columns: str = "{id: {type: integer}}", before: str = "") -> Step:
@@ -376,7 +379,7 @@ def test_relationships_are_a_statement_each(tmp_path: Path) -> None:
 def test_checks_stand_after_the_load_in_its_transaction(tmp_path: Path) -> None:
     step = table(tmp_path, "{id: {type: integer}}", "    checks: [{not_null: [id]}]\n")
     (transaction,) = step.transactions
-    assert [bool(statement.check) for statement in transaction.statements] == [False, False, False, True]
+    assert [bool(statement.check) for statement in transaction.statements] == [False, False, False, False, True]
 
 
 def test_check_of_one_s_own(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_unknown_outcome_is_looked_up_also_when_the_look_fails_at_first() -> Non
 @pytest.mark.parametrize(
     "error",
     [
-        WarehouseError("relation \"x\" does not exist", sqlstate="42P01"),
+        WarehouseError('relation "x" does not exist', sqlstate="42P01"),
         WarehouseError("Query (150) canceled on user's request", sqlstate="57014"),
         WarehouseError("value 1023 is too long for type character varying(3)", sqlstate="22001"),
         LoadFailed("Load into table 't' failed.  Check 'stl_load_errors' system table for details.", ()),

@@ -107,9 +107,7 @@ class Connection:
     def _describe(self, columns: tuple[Field, ...], formats: tuple[int, ...]) -> None:
         self._stream.write(replies.row_description(columns, formats, extended=self._guest.protocol >= 1))
 
-    def _send_rows(
-        self, rows: Iterator[tuple[Any, ...]], columns: tuple[Field, ...], formats: tuple[int, ...]
-    ) -> None:
+    def _send_rows(self, rows: Iterator[tuple[Any, ...]], columns: tuple[Field, ...], formats: tuple[int, ...]) -> None:
         for portion in results.data_rows(rows, columns, formats, amazon=self._guest.amazon):
             self._stream.write(portion)
 

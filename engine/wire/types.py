@@ -24,6 +24,7 @@ _WIRE = {
 # Types of catalogs, which no column of a user has.
 _CATALOG = {"name": (19, 64), "oid": (26, 4), "unknown": (705, -2), "interval": (INTERVAL, 12), "text": (25, -1)}
 
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """A column of a result on the wire; `scale` counts a numeric's digits after the point."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from certificates import Certificates
 from cloud import Cloud, Fault
 from lake import ENVIRON, PIPELINE, pipeline, target
 
@@ -17,6 +17,10 @@ from engine.cluster import wanted
 from engine.doctor import CHECKS, Finding, examine
 from engine.errors import UsageError, WarehouseError
 from engine.provision import carry_out
+from engine.storage import Storage
+from engine.warehouses.local.session import open_database
+from engine.wire.server import Server, read_certificate
+from engine.wire.settings import Settings
 
 WORK = "arn:aws:s3:::lake-work/etlrun"
 ROLE = "arn:aws:iam::123456789012:role/etlrun-lake-aws"
@@ -40,9 +44,14 @@ def aws(cloud: Cloud, one_aws: dict[str, Aws]) -> Aws:
 
 
 @pytest.fixture
-def port() -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield server.getsockname()[1]
+def port(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A cluster that answers over TLS and lets anybody in."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
+    database = open_database(None, Storage(()))
+    settings = Settings(tls=read_certificate(certificates.certificate, certificates.key))
+    with Server(database.session, settings) as server:
+        yield server.port
+    database.close()
 
 
 def role(aws: Aws, folder: Path) -> None:
@@ -80,6 +89,9 @@ def test_all_is_well(aws: Aws, tmp_path: Path, port: int) -> None:
         "the role etlrun-lake-aws may read s3://lake/paths/people.json, by its policies",
         "the role etlrun-lake-aws may read s3://lake-work/etlrun/jsonpaths/lake/, by its policies",
         f"127.0.0.1:{port} answers",
+        "signed in to dev as local",
+        "may create tables in the schema public",
+        "may create tables in the schema etlrun",
     ]
     assert aws.call("s3", "ListObjectsV2", Bucket="lake-work")["KeyCount"] == 0
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import redshift_connector
-from conftest import Certificates
+from certificates import Certificates
 
 from engine.errors import UsageError
 from engine.wire.hosting import settings

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Local
+from servers import Local
 
 from engine.wire.faults import Statement
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from conftest import Local
+from servers import Local
 
 from engine.wire.sign_in import Account
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import redshift_connector
-from conftest import Local
+from servers import Local
 
 from engine.wire.faults import Fault, serverless
 

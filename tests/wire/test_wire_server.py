@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import pytest
 from canned_session import CannedSession
-from conftest import Canned
 from raw_client import (
     SYNC,
     RawClient,
@@ -28,6 +27,7 @@ from raw_client import (
     tags,
     text,
 )
+from servers import Canned
 
 from engine.errors import UsageError, WarehouseError, WarehouseUnreachable
 from engine.wire.faults import Fault, Statement, serializable_violation, serverless
@@ -398,9 +398,7 @@ def test_close_ends_idle_and_busy_clients_with_a_word(canned: Start) -> None:
         socket.create_connection(("127.0.0.1", served.port), timeout=2)
 
 
-def test_close_does_not_wait_for_a_client_that_takes_nothing(
-    canned: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_close_does_not_wait_for_a_client_that_takes_nothing(canned: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.wire.server._FAREWELL_SECONDS", 0.3)
     served = canned()
     with RawClient(served.port) as client:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import pytest
 import redshift_connector
-from conftest import Canned, Local, refusal
 from raw_client import RawClient, error, fields, message, startup
+from servers import Canned, Local, refusal
 
 from engine.wire.settings import Settings
 from engine.wire.sign_in import METHODS, Account

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import redshift_connector
-from conftest import Certificates
+from certificates import Certificates
 
 from engine.environment import resolve
 from engine.model import Target
@@ -47,7 +47,6 @@ def _statements(plan: Plan) -> list[str]:
     return found
 
 
-@pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # the driver's
 def test_sparkify_through_the_wire_is_sparkify(
     tmp_path: Path, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:

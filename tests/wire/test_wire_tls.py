@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 import redshift_connector
-from conftest import Canned, Certificates, Local, refusal
+from certificates import Certificates
 from raw_client import RawClient, error, startup
+from servers import Canned, Local, refusal
 
 from engine.errors import UsageError
 from engine.wire.server import read_certificate
@@ -31,7 +32,6 @@ def _connect(port: int, **options: object) -> redshift_connector.Connection:
     )
 
 
-@pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # the driver's
 @pytest.mark.parametrize("sslmode", ["verify-full", "verify-ca"])
 def test_redshift_connector_verifies_the_certificate(
     local: Callable[..., Local], tls: ssl.SSLContext, certificates: Certificates, monkeypatch: pytest.MonkeyPatch,
