@@ -36,6 +36,9 @@ MAX_COMPOUND_SORTKEY = 400
 MAX_INTERLEAVED_SORTKEY = 8
 _NUMBER_ENCODINGS = ("az64", "delta", "delta32k", "mostly8", "mostly16", "mostly32")
 _TEXT_ENCODINGS = ("lzo", "text255", "text32k")
+VERSION_COLUMNS = {"valid_from": "timestamp", "valid_to": "timestamp", "is_current": "boolean"}
+"""The settings of scd2 that name a column, which has the setting's name unless it is given, and its type."""
+_SWAP_PREFIX = "etlrun_old_"
 _ROOT_KEYS = ("name", "version", "description", "target", "targets", "schema", "include")
 
 
@@ -374,10 +377,15 @@ def _sortable(at: _At, wanted: Iterable[str], columns: Sequence[Column]) -> None
 
 def _check_links(roots: Sequence[_At], definitions: dict[str, Definition], lost: frozenset[str]) -> None:
     """Check what one table says of another: foreign keys, depends_on, relationships."""
+    swapped = {name for _, name, spec in _named(roots, "tables") if spec["load"].get("strategy") == "swap"}
     for at, name, spec in (*_named(roots, "staging"), *_named(roots, "tables")):
         for column, settings in spec["columns"].items():
             if "references" in settings:
-                _check_reference(at / "columns" / column / "references", settings["references"], definitions, lost)
+                place = at / "columns" / column / "references"
+                _check_reference(place, settings["references"], definitions, lost)
+                if settings["references"].partition(".")[0] in swapped:
+                    hint = "load that table with 'replace', or take the reference out"
+                    place.problem("a table that is swapped may not be referred to: it could not be dropped", hint)
         for position, other in enumerate(spec.get("depends_on", ())):
             if (other not in definitions and other not in lost) or other == name:
                 hint = did_you_mean(other, set(definitions) - {name}, "steps are")
@@ -487,21 +495,56 @@ def _one_notation(at: _At, columns: Sequence[Column]) -> tuple[str, ...]:
 def _table(at: _At, name: str, spec: dict[str, Any], schema: str, main: Document) -> Table:
     definition = _definition(at, name, spec, schema)
     load, place = spec["load"], at / "load"
-    names = [column.name for column in definition.columns]
-    if isinstance(load.get("key"), list):
-        _known_columns(place / "key", load["key"], names, "key")
+    _check_strategy(place, load, definition)
     _check_columns(at, spec.get("checks", ()), definition)
+    settings = {key: value for key, value in load.items() if key not in ("strategy", "sql", "sql_file")}
     return Table(
         definition,
         Load(
             strategy=load.get("strategy", "replace"),
             where=(place / "strategy").value if "strategy" in load else place.key,
             sql=_sql(place, load, main),
-            settings={key: value for key, value in load.items() if key not in ("strategy", "sql", "sql_file")},
+            settings=settings,
+            places=_places(place, settings),
         ),
         depends_on=tuple((other, (at / "depends_on" / i).value) for i, other in enumerate(spec.get("depends_on", ()))),
         checks=_checks(at, spec),
+        grants={privilege: tuple(names) for privilege, names in spec.get("grants", {}).items()},
     )
+
+
+def _check_strategy(at: _At, load: dict[str, Any], definition: Definition) -> None:
+    """Check the columns that a strategy's keys name; a strategy of one's own may mean something else by them."""
+    names = [column.name for column in definition.columns]
+    strategy = load.get("strategy", "replace")
+    if isinstance(load.get("key"), list):
+        _known_columns(at / "key", load["key"], names, "key")
+    if strategy == "delete_insert" and "range" in load:
+        _known_columns(at / "range" / "column", load["range"]["column"], names, "range")
+    elif strategy == "swap" and len(definition.name.encode()) > MAX_NAME_BYTES - len(_SWAP_PREFIX):
+        hint = f"{MAX_NAME_BYTES - len(_SWAP_PREFIX)} bytes at most, or another strategy"
+        (at / "strategy").problem(f"the name '{definition.name}' is too long to be swapped", hint)
+    elif strategy == "scd2":
+        _check_versions(at, load, definition)
+
+
+def _check_versions(at: _At, load: dict[str, Any], definition: Definition) -> None:
+    key = load["key"]
+    _known_columns(at / "track", load.get("track", ()), [column.name for column in definition.columns], "track")
+    for position, name in enumerate(load.get("track", ())):
+        if name in key:
+            (at / "track" / position).problem(f"'{name}' is part of the key", "another key is another row: take it out")
+    for setting, type_ in VERSION_COLUMNS.items():
+        name = load.get(setting, setting)
+        column = definition.column(name)
+        place = at / setting if setting in load else at / "strategy"
+        if column is None:
+            hint = f"add '{name}: {{type: {type_}}}', or name another with '{setting}:'"
+            place.problem(f"scd2 needs the column '{name}', which '{definition.name}' does not have", hint)
+        elif column.type.name != type_:
+            place.problem(f"'{name}' is {column.type}; scd2 needs a {type_} here", "change the type")
+        elif name in key or name in load.get("track", ()):
+            place.problem(f"'{name}' is part of the key, or tracked", "take it out there: the strategy fills it")
 
 
 def _sql(at: _At, load: dict[str, Any], main: Document) -> Text:

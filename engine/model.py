@@ -187,7 +187,9 @@ class Load:
     columns: tuple[str, ...] = ()
     """The table's columns that the SELECT fills, in the SELECT's order."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """The strategy's own keys: key, order_by, …"""
+    """The strategy's own keys: key, order_by, …; their texts are Jinja templates until `read` has rendered them."""
+    places: Mapping[str, Where] = field(default_factory=dict, repr=False, compare=False)
+    """Where each of the settings was written, by its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,8 @@ class Table:
     load: Load
     depends_on: tuple[tuple[str, Where], ...] = ()
     checks: tuple[Check, ...] = ()
+    grants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For each privilege the users, 'group NAME's, 'role NAME's and 'public' that get it."""
     reads: tuple[str, ...] = ()
     """The steps that its SELECT reads, found by `read`."""
 

@@ -150,39 +150,37 @@ def _staging_step(source: StagingSource, making: _Making) -> Step:
         "clauses": copying.clauses(statement),
         "copy": statement,
     }
-    body = making.statements("copy", {**_values(source.definition, pipeline), **values})
-    transaction = _transaction(source.definition, body, source.checks, making)
     definition = source.definition
+    transaction = _transaction(definition, ("copy", "comments"), values, source.checks, making)
     return Step(source.name, "staging", frozenset(), definition.where, (transaction,), files, definition.columns)
 
 
 def _table_step(table: Table, making: _Making) -> Step:
-    values = {"columns": table.load.columns, "select": table.load.select, "load": dict(table.load.settings)}
-    template = f"strategies/{table.load.strategy}"
-    body = making.statements(template, {**_values(table.definition, making.pipeline), **values})
-    transaction = _transaction(table.definition, body, table.checks, making)
-    definition = table.definition
+    load, definition = table.load, table.definition
+    values = {"columns": load.columns, "select": load.select, "load": load.settings, "grants": table.grants}
+    # Comments and grants come after the load: a strategy may put another table in the place of the old one.
+    templates = (f"strategies/{load.strategy}", "comments", *(("grants",) if table.grants else ()))
+    transaction = _transaction(definition, templates, values, table.checks, making)
     return Step(table.name, "table", frozenset(), definition.where, (transaction,), columns=definition.columns)
 
 
 def _transaction(
     definition: Definition,
-    body: tuple[Statement, ...],
+    templates: tuple[str, ...],
+    values: dict[str, Any],
     checks: tuple[Check, ...],
     making: _Making,
 ) -> Transaction:
-    values = _values(definition, making.pipeline)
-    columns = {"lines": _lines(definition), "attributes": _attributes(definition)}
-    before = ["begin", "drop_table"] if making.full_refresh else ["begin"]
-    created = [
-        statement
-        for template in [*before, "create_table", "comments"]
-        for statement in making.statements(template, {**values, **columns})
-    ]
-    checked = [statement for check in checks for statement in _check(check, values, making)]
-    in_ledger = {**values, "run": making.run, "number": 1}
+    """Render a step's templates, what makes the table before them, and its checks after them."""
+    common = _values(definition, making.pipeline)
+    shape = {"lines": _lines(definition), "attributes": tuple(_attributes(definition))}
+    before = ("begin", "drop_table", "create_table") if making.full_refresh else ("begin", "create_table")
+    values = {**common, **shape, **values}
+    loaded = [statement for template in (*before, *templates) for statement in making.statements(template, values)]
+    checked = [statement for check in checks for statement in _check(check, common, making)]
+    in_ledger = {**common, "run": making.run, "number": 1}
     ledger, proof = (making.statements(template, in_ledger) for template in ("ledger", "ledger_proof"))
-    return Transaction((*created, *body, *checked), ledger, proof)
+    return Transaction((*loaded, *checked), ledger, proof)
 
 
 def _check(check: Check, values: dict[str, Any], making: _Making) -> tuple[Statement, ...]:

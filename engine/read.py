@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import schema, sql
-from .build import Built, build, did_you_mean, inside
+from .build import VERSION_COLUMNS, Built, build, did_you_mean, inside
 from .environment import expand_variables
 from .errors import InvalidPipeline, Problem, Where
 from .graph import Cycle, order
@@ -17,6 +17,8 @@ from .model import Check, Definition, Pipeline, Table
 from .render import TemplateError, available, render_text
 from .source import Document, Text, read_document
 from .source import Mapping as YamlMapping
+
+_KEYED = ("insert_missing", "merge", "delete_insert", "scd2")
 
 
 def read_pipeline(
@@ -108,7 +110,8 @@ def _values(
 def _read_table(
     table: Table, pipeline: Pipeline, names: frozenset[str], lost: frozenset[str], problems: list[Problem]
 ) -> Table:
-    load = table.load
+    load = replace(table.load, settings=_settings(table, pipeline, lost, problems))
+    table = replace(table, load=load)
     if not load.sql.content:
         return table
     try:
@@ -143,11 +146,38 @@ def _read_table(
     return replace(table, reads=tuple(reads), load=replace(load, select=select, columns=columns))
 
 
+def _settings(table: Table, pipeline: Pipeline, lost: frozenset[str], problems: list[Problem]) -> dict[str, Any]:
+    """Return the strategy's settings, their texts rendered: a range is bound to variables of the run."""
+    rendered = {}
+    for key, value in table.load.settings.items():
+        try:
+            rendered[key] = _rendered(value, pipeline)
+        except TemplateError as error:
+            rendered[key] = value
+            if error.missing not in lost:
+                problems.append(Problem(str(error), error.where or table.load.places[key], _template_hint(pipeline)))
+    return rendered
+
+
+def _rendered(value: Any, pipeline: Pipeline) -> Any:
+    if isinstance(value, str):
+        return render_text(pipeline.folder, value, template_values(pipeline)) if "{" in value else value
+    if isinstance(value, YamlMapping):
+        return {key: _rendered(each, pipeline) for key, each in value.items()}
+    return [_rendered(each, pipeline) for each in value] if isinstance(value, list) else value
+
+
 def _filled_columns(table: Table, read: sql.Select, problems: list[Problem]) -> tuple[str, ...]:
     definition = table.definition
+    versions = _version_columns(table)
     if not read.columns:
-        return tuple(column.name for column in definition.columns if column.identity is None)
+        names = (column.name for column in definition.columns if column.identity is None)
+        return tuple(name for name in names if name not in versions)
     known = [column.name for column in definition.columns]
+    for name in versions[1:]:
+        if name in read.columns:
+            message = f"the SELECT gives '{name}', which the strategy fills"
+            problems.append(Problem(message, table.load.sql.at(1, 1), "take it out"))
     for position, name in enumerate(read.columns, start=1):
         if not name:
             hint = "columns find their place by name: write … AS name"
@@ -165,7 +195,8 @@ def _filled_columns(table: Table, read: sql.Select, problems: list[Problem]) -> 
     for name in doubled:
         problems.append(Problem(f"the SELECT gives '{name}' twice", table.load.sql.at(1, 1), "give one another name"))
     for column in definition.columns:
-        required = (not column.nullable or column.name in definition.primary_key) and column.name not in _key(table)
+        required = not column.nullable or column.name in definition.primary_key
+        required = required and column.name not in _key(table) and column.name not in versions
         if required and not column.default and column.identity is None and column.name not in read.columns:
             message = f"the SELECT does not give '{column.name}', which must not be NULL"
             problems.append(Problem(message, column.where, "add it to the SELECT, or give the column a default"))
@@ -176,9 +207,15 @@ def _filled_columns(table: Table, read: sql.Select, problems: list[Problem]) -> 
 
 
 def _key(table: Table) -> tuple[str, ...]:
-    """Return the key of a merge; a strategy of one's own may mean something else by the word."""
-    key = table.load.settings.get("key", ()) if table.load.strategy == "merge" else ()
-    return tuple(key)
+    """Return the key of a shipped strategy; one of one's own may mean something else by the word."""
+    return tuple(table.load.settings.get("key", ())) if table.load.strategy in _KEYED else ()
+
+
+def _version_columns(table: Table) -> tuple[str, ...]:
+    """Return the columns that scd2 fills: valid_from (which the SELECT may give instead), valid_to, is_current."""
+    if table.load.strategy != "scd2":
+        return ()
+    return tuple(table.load.settings.get(setting, setting) for setting in VERSION_COLUMNS)
 
 
 def template_values(pipeline: Pipeline) -> dict[str, Any]:

@@ -81,7 +81,13 @@ def _environment(folder: Path) -> ImmutableSandboxedEnvironment:
         keep_trailing_newline=False, autoescape=False,
     )  # fmt: skip
     environment.filters.update(
-        identifier=identifier, literal=literal, identifiers=identifiers, value_literal=value_literal, wrapped=wrapped
+        identifier=identifier,
+        literal=literal,
+        identifiers=identifiers,
+        value_literal=value_literal,
+        wrapped=wrapped,
+        matched=matched,
+        grantee=grantee,
     )
     return environment
 
@@ -90,6 +96,20 @@ def identifiers(names: Iterable[str], relation: str = "") -> str:
     """Return names with commas between, each quoted where it must be; with a relation, its columns: `r.a, r.b`."""
     prefix = f"{identifier(relation)}." if relation else ""
     return ", ".join(prefix + identifier(name) for name in names)
+
+
+def matched(names: Iterable[str], left: str, right: str) -> str:
+    """Return the condition that two relations have the same values in these columns."""
+    sides = identifier(left), identifier(right)
+    return " AND ".join(f"{sides[0]}.{name} = {sides[1]}.{name}" for name in map(identifier, names))
+
+
+def grantee(text: str) -> str:
+    """Return who gets a privilege as GRANT writes it: a user, 'group NAME', 'role NAME' or 'public'."""
+    kind, _, name = text.partition(" ")
+    if text.lower() == "public":
+        return "PUBLIC"
+    return f"{kind.upper()} {identifier(name.strip())}" if kind.lower() in ("group", "role") else identifier(text)
 
 
 def value_literal(value: str | float) -> str:

@@ -28,8 +28,6 @@ CREATE TABLE IF NOT EXISTS shop.raw_orders (
     note        varchar(200)
 );
 
-COMMENT ON TABLE shop.raw_orders IS 'Orders, exported every night as gzipped CSV.';
-
 DELETE FROM shop.raw_orders;
 
 COPY shop.raw_orders (
@@ -44,6 +42,8 @@ DATEFORMAT 'DD.MM.YYYY'
 BLANKSASNULL
 EMPTYASNULL
 MAXERROR 10;
+
+COMMENT ON TABLE shop.raw_orders IS 'Orders, exported every night as gzipped CSV.';
 
 INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
 VALUES ('RUN', 'shop', 'raw_orders', 1, GETDATE());
@@ -75,8 +75,6 @@ CREATE TABLE IF NOT EXISTS shop.raw_customers (
     exported_at    timestamp
 );
 
-COMMENT ON TABLE shop.raw_customers IS 'Customers, nested.';
-
 DELETE FROM shop.raw_customers;
 
 COPY shop.raw_customers (
@@ -86,6 +84,8 @@ FROM 's3://shop-exports/customers/'
 IAM_ROLE default
 FORMAT AS JSON 's3://shop-etl/work/jsonpaths/shop/raw_customers-7fbe3ce84a34.json'
 TIMEFORMAT 'epochsecs';
+
+COMMENT ON TABLE shop.raw_customers IS 'Customers, nested.';
 
 INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
 VALUES ('RUN', 'shop', 'raw_customers', 1, GETDATE());
@@ -108,9 +108,6 @@ CREATE TABLE IF NOT EXISTS shop.customers (
     PRIMARY KEY (customer_id)
 )
 DISTSTYLE ALL;
-
-COMMENT ON TABLE shop.customers IS 'One row for each customer, as the last export has it.';
-COMMENT ON COLUMN shop.customers."group" IS 'A reserved word as a name.';
 
 CREATE TEMP TABLE etlrun_customers (
     customer_id integer,
@@ -159,6 +156,9 @@ VALUES (
 
 DROP TABLE etlrun_customers;
 
+COMMENT ON TABLE shop.customers IS 'One row for each customer, as the last export has it.';
+COMMENT ON COLUMN shop.customers."group" IS 'A reserved word as a name.';
+
 -- check: unique: customer_id
 SELECT COUNT(*) AS failures
 FROM (
@@ -196,8 +196,6 @@ DISTSTYLE KEY
 DISTKEY (customer_id)
 INTERLEAVED SORTKEY (ordered_on, customer_id);
 
-COMMENT ON TABLE shop.orders IS 'One row for each order, kept as it was first seen.';
-
 INSERT INTO shop.orders (
     order_id, customer_id, ordered_on, amount, currency
 )
@@ -216,6 +214,8 @@ FROM (
 LEFT JOIN shop.orders AS kept
     ON kept.order_id = batch.order_id
 WHERE kept.order_id IS NULL;
+
+COMMENT ON TABLE shop.orders IS 'One row for each order, kept as it was first seen.';
 
 -- check: expression: amount >= 0
 SELECT COUNT(*) AS failures
@@ -250,12 +250,12 @@ CREATE TABLE IF NOT EXISTS shop.loads (
 )
 SORTKEY AUTO;
 
-COMMENT ON TABLE shop.loads IS 'One row for each run.';
-
 INSERT INTO shop.loads (
     loaded_at, orders
 )
 SELECT GETDATE() AS loaded_at, COUNT(*) AS orders FROM orders;
+
+COMMENT ON TABLE shop.loads IS 'One row for each run.';
 
 INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
 VALUES ('RUN', 'shop', 'loads', 1, GETDATE());

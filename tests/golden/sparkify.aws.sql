@@ -64,15 +64,6 @@ CREATE TABLE IF NOT EXISTS sparkify.staging_events (
     user_id         varchar(32)
 );
 
-COMMENT ON TABLE sparkify.staging_events IS 'The activity log of the app, one row for each request.';
-COMMENT ON COLUMN sparkify.staging_events.length IS 'Seconds of the song.';
-COMMENT ON COLUMN sparkify.staging_events.level IS 'Paid or free.';
-COMMENT ON COLUMN sparkify.staging_events.page IS 'What was asked for; NextSong is a play.';
-COMMENT ON COLUMN sparkify.staging_events.registration IS 'Milliseconds since 1970.';
-COMMENT ON COLUMN sparkify.staging_events.status IS 'The answer''s HTTP status.';
-COMMENT ON COLUMN sparkify.staging_events.ts IS 'Milliseconds since 1970.';
-COMMENT ON COLUMN sparkify.staging_events.user_id IS 'Empty for requests without a login.';
-
 DELETE FROM sparkify.staging_events;
 
 COPY sparkify.staging_events (
@@ -86,6 +77,15 @@ FORMAT AS JSON '${DWH_WORK}/jsonpaths/sparkify/staging_events-493283c1995d.json'
 REGION 'us-west-2'
 EMPTYASNULL
 TRUNCATECOLUMNS;
+
+COMMENT ON TABLE sparkify.staging_events IS 'The activity log of the app, one row for each request.';
+COMMENT ON COLUMN sparkify.staging_events.length IS 'Seconds of the song.';
+COMMENT ON COLUMN sparkify.staging_events.level IS 'Paid or free.';
+COMMENT ON COLUMN sparkify.staging_events.page IS 'What was asked for; NextSong is a play.';
+COMMENT ON COLUMN sparkify.staging_events.registration IS 'Milliseconds since 1970.';
+COMMENT ON COLUMN sparkify.staging_events.status IS 'The answer''s HTTP status.';
+COMMENT ON COLUMN sparkify.staging_events.ts IS 'Milliseconds since 1970.';
+COMMENT ON COLUMN sparkify.staging_events.user_id IS 'Empty for requests without a login.';
 
 INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
 VALUES ('RUN', 'sparkify', 'staging_events', 1, GETDATE());
@@ -111,10 +111,6 @@ CREATE TABLE IF NOT EXISTS sparkify.staging_songs (
     artist_longitude double precision
 );
 
-COMMENT ON TABLE sparkify.staging_songs IS 'The song catalogue, one row for each song.';
-COMMENT ON COLUMN sparkify.staging_songs.duration IS 'In seconds.';
-COMMENT ON COLUMN sparkify.staging_songs.year IS '0 if not known.';
-
 DELETE FROM sparkify.staging_songs;
 
 COPY sparkify.staging_songs (
@@ -127,6 +123,10 @@ FORMAT AS JSON 'auto'
 REGION 'us-west-2'
 EMPTYASNULL
 TRUNCATECOLUMNS;
+
+COMMENT ON TABLE sparkify.staging_songs IS 'The song catalogue, one row for each song.';
+COMMENT ON COLUMN sparkify.staging_songs.duration IS 'In seconds.';
+COMMENT ON COLUMN sparkify.staging_songs.year IS '0 if not known.';
 
 INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
 VALUES ('RUN', 'sparkify', 'staging_songs', 1, GETDATE());
@@ -152,8 +152,6 @@ CREATE TABLE IF NOT EXISTS sparkify.users (
 DISTSTYLE ALL
 COMPOUND SORTKEY (user_id);
 
-COMMENT ON TABLE sparkify.users IS 'One row for each user who has played a song, with the latest level.';
-
 DELETE FROM sparkify.users;
 
 INSERT INTO sparkify.users (
@@ -168,6 +166,8 @@ FROM (
     WHERE page = 'NextSong'
 ) AS plays
 WHERE recency = 1;
+
+COMMENT ON TABLE sparkify.users IS 'One row for each user who has played a song, with the latest level.';
 
 -- check: unique: user_id
 SELECT COUNT(*) AS failures
@@ -208,8 +208,6 @@ CREATE TABLE IF NOT EXISTS sparkify.artists (
 DISTSTYLE ALL
 COMPOUND SORTKEY (artist_id);
 
-COMMENT ON TABLE sparkify.artists IS 'One row for each artist, as the artist''s latest song names it.';
-
 DELETE FROM sparkify.artists;
 
 INSERT INTO sparkify.artists (
@@ -229,6 +227,8 @@ FROM (
     WHERE artist_id IS NOT NULL
 ) AS versions
 WHERE choice = 1;
+
+COMMENT ON TABLE sparkify.artists IS 'One row for each artist, as the artist''s latest song names it.';
 
 -- check: unique: artist_id
 SELECT COUNT(*) AS failures
@@ -265,8 +265,6 @@ CREATE TABLE IF NOT EXISTS sparkify.songs (
 DISTSTYLE ALL
 COMPOUND SORTKEY (song_id);
 
-COMMENT ON TABLE sparkify.songs IS 'One row for each song of the catalogue.';
-
 DELETE FROM sparkify.songs;
 
 INSERT INTO sparkify.songs (
@@ -281,6 +279,8 @@ FROM (
     WHERE song_id IS NOT NULL
 ) AS versions
 WHERE choice = 1;
+
+COMMENT ON TABLE sparkify.songs IS 'One row for each song of the catalogue.';
 
 -- check: unique: song_id
 SELECT COUNT(*) AS failures
@@ -319,10 +319,6 @@ DISTSTYLE KEY
 DISTKEY (start_time)
 COMPOUND SORTKEY (start_time);
 
-COMMENT ON TABLE sparkify.time IS 'One row for each moment at which a song was started, in UTC.';
-COMMENT ON COLUMN sparkify.time.week IS 'ISO week.';
-COMMENT ON COLUMN sparkify.time.weekday IS '0 is Sunday.';
-
 DELETE FROM sparkify.time;
 
 INSERT INTO sparkify.time (
@@ -341,6 +337,10 @@ FROM (
     FROM staging_events
     WHERE page = 'NextSong'
 ) AS plays;
+
+COMMENT ON TABLE sparkify.time IS 'One row for each moment at which a song was started, in UTC.';
+COMMENT ON COLUMN sparkify.time.week IS 'ISO week.';
+COMMENT ON COLUMN sparkify.time.weekday IS '0 is Sunday.';
 
 -- check: unique: start_time
 SELECT COUNT(*) AS failures
@@ -385,11 +385,6 @@ DISTSTYLE KEY
 DISTKEY (start_time)
 COMPOUND SORTKEY (start_time);
 
-COMMENT ON TABLE sparkify.songplays IS 'One row for each song played.';
-COMMENT ON COLUMN sparkify.songplays.songplay_id IS 'The same play has the same id in every run.';
-COMMENT ON COLUMN sparkify.songplays.level IS 'The user''s level when the song was played.';
-COMMENT ON COLUMN sparkify.songplays.song_id IS 'NULL if the catalogue does not have the song.';
-
 DELETE FROM sparkify.songplays;
 
 INSERT INTO sparkify.songplays (
@@ -417,6 +412,11 @@ FROM staging_events AS e
 LEFT JOIN catalogue AS c
     ON c.title = e.song AND c.artist_name = e.artist AND c.duration = e.length AND c.choice = 1
 WHERE e.page = 'NextSong';
+
+COMMENT ON TABLE sparkify.songplays IS 'One row for each song played.';
+COMMENT ON COLUMN sparkify.songplays.songplay_id IS 'The same play has the same id in every run.';
+COMMENT ON COLUMN sparkify.songplays.level IS 'The user''s level when the song was played.';
+COMMENT ON COLUMN sparkify.songplays.song_id IS 'NULL if the catalogue does not have the song.';
 
 -- check: not_null: songplay_id, start_time, user_id
 SELECT COUNT(*) AS failures
