@@ -90,6 +90,8 @@ class WarehouseError(RunFailed):
         self.sqlstate = sqlstate
         self.detail = detail
         self.hint = hint
+        self.span: tuple[int, int] | None = None
+        """From where to where in the statement the cause stands, as offsets; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

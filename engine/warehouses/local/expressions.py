@@ -33,8 +33,18 @@ from .values import (
 
 
 def expression(node: s.Expression, scope: Scope) -> Typed:
-    """Translate one expression. Errors: WarehouseError."""
-    found = _TRANSLATIONS[type(node)](node, scope)
+    """Translate one expression. Errors: WarehouseError, which says where unless nobody wrote the expression."""
+    watch = scope.session.watch
+    if watch is not None and watch.forgives(node):
+        return Typed("NULL", SUPER)
+    try:
+        found = _TRANSLATIONS[type(node)](node, scope)
+    except WarehouseError as error:
+        if error.span is None and node.start >= 0:
+            error.span = (node.start, node.end)
+        raise
+    if watch is not None:
+        watch.value(node, found)
     if scope.keys and not scope.inside_aggregate:
         key = scope.keys.get(found.sql)
         if key is not None:
@@ -96,16 +106,24 @@ def _name(node: s.Name, scope: Scope) -> Typed:
     first = node.parts[0]
     if isinstance(first, str) and first.startswith("$") and first[1:].isdigit():
         return _parameter(int(first[1:]), scope)
+    value, rest = _named(node, scope)
+    if scope.session.watch is not None:
+        scope.session.watch.name(node, value)
+    return supers.navigate(value, rest, _step(scope)) if rest else value
+
+
+def _named(node: s.Name, scope: Scope) -> tuple[Typed, tuple[object, ...]]:
+    """Return what a name means, and the steps that are left over."""
+    first = node.parts[0]
     if len(node.parts) == 1 and isinstance(first, str):
         column = _column_or_alias(first, scope)
         if column is not None:
-            return column
+            return column, ()
     if node.parts[-1] == "*" or not isinstance(first, str):
         raise WarehouseError('syntax error at or near "*"', sqlstate="42601")
-    if len(node.parts) > 1 and isinstance(first, str) and first in scope.aliases and scope.column(first) is None:
-        return supers.navigate(scope.aliases[first], node.parts[1:], _step(scope))
-    value, rest = resolve(scope, node.parts)
-    return supers.navigate(value, rest, _step(scope)) if rest else value
+    if len(node.parts) > 1 and first in scope.aliases and scope.column(first) is None:
+        return scope.aliases[first], node.parts[1:]
+    return resolve(scope, node.parts)
 
 
 def _column_or_alias(name: str, scope: Scope) -> Typed | None:

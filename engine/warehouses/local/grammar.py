@@ -255,17 +255,25 @@ def _items(reader: Reader) -> tuple[s.Item, ...]:
 
 
 def parse_item(reader: Reader) -> s.Item:
+    item = s.Item(s.Star(), start=reader.token.start)
     if reader.at_op("*"):
         reader.advance()
-        return s.Item(s.Star())
-    value = parse_expression(reader)
-    if reader.take("as"):
-        return s.Item(value, reader.any_name("an alias"))
-    if reader.token.kind == "name" or (
-        reader.token.kind == "word" and reader.token.value not in RESERVED and reader.token.value not in _ENDS_AN_ALIAS
+    else:
+        item.value = parse_expression(reader)
+        item.alias = _item_alias(reader)
+    item.end = reader.tokens[reader.where - 1].end
+    return item
+
+
+def _item_alias(reader: Reader) -> str:
+    token = reader.token
+    if (
+        reader.take("as")
+        or token.kind == "name"
+        or (token.kind == "word" and token.value not in RESERVED and token.value not in _ENDS_AN_ALIAS)
     ):
-        return s.Item(value, reader.any_name("an alias"))
-    return s.Item(value)
+        return reader.any_name("an alias")
+    return ""
 
 
 def parse_orders(reader: Reader) -> tuple[s.Order, ...]:
@@ -355,8 +363,9 @@ def _source_in_parentheses(reader: Reader) -> s.Source:
                 raise
             reader.rewind(where)
         else:
+            end = reader.tokens[reader.where - 1].end
             alias, columns = _source_alias(reader)
-            return s.Derived(query, alias, columns)
+            return s.Derived(query, alias, columns, reader.tokens[where].start, end)
     reader.expect_op("(")
     source = parse_sources(reader)
     reader.expect_op(")")
@@ -386,16 +395,17 @@ def _function_source(reader: Reader) -> s.Source:
 def _table_or_path(reader: Reader) -> s.Source:
     if reader.token.kind == "string":
         raise reader.error("a table is named without quotes; files are read with COPY")
+    start = reader.token.start
     path = _path(reader)
+    path.start, path.end = start, reader.tokens[reader.where - 1].end
     if any(not isinstance(part, str) for part in path.parts) or len(path.parts) > 3:
         return _unnest(reader, path)
     alias, columns = _source_alias(reader)
     if reader.take("at"):
         return s.Unnest(path, alias, reader.name("an alias"))
     parts = [str(part) for part in path.parts]
-    return s.Table(
-        parts[-1], parts[-2] if len(parts) > 1 else None, parts[-3] if len(parts) > 2 else None, alias, columns
-    )
+    schema, database = parts[-2] if len(parts) > 1 else None, parts[-3] if len(parts) > 2 else None
+    return s.Table(parts[-1], schema, database, alias, columns, start, path.end)
 
 
 def _unnest(reader: Reader, path: s.Name, object_: bool = False) -> s.Unnest:
@@ -490,7 +500,10 @@ def parse_table_name(reader: Reader) -> s.Table:
 
 def parse_expression(reader: Reader, power: int = 0) -> s.Expression:
     """Read an expression whose operators bind tighter than `power`."""
+    start = reader.token.start
     left = _prefix(reader)
+    if left.start < 0:
+        left.start, left.end = start, reader.tokens[reader.where - 1].end
     while True:
         token = reader.token
         if token.kind == "op":
@@ -502,6 +515,7 @@ def parse_expression(reader: Reader, power: int = 0) -> s.Expression:
         if binds <= power:
             return left
         left = _symbol(reader, left, binds) if token.kind == "op" else _word(reader, left, binds)
+        left.start, left.end = start, reader.tokens[reader.where - 1].end
 
 
 def _symbol(reader: Reader, left: s.Expression, binds: int) -> s.Expression:

@@ -11,7 +11,7 @@ from .casts import implicit, stored_value
 from .comparisons import key
 from .expressions import condition, expression
 from .operators import unified
-from .scope import FromItem, OutColumn, Scope
+from .scope import ColumnsUnknown, FromItem, OutColumn, Scope
 from .sources import source_sql
 from .values import SUPER, UNKNOWN, Typed, category, common_type, quote
 
@@ -82,6 +82,8 @@ def _select(select: s.Select, query: s.Query, scope: Scope) -> tuple[str, Column
         OutColumn(item.alias or value.name, value.type, value.nocase, number in scope.untyped)
         for number, (item, value) in enumerate(zip(items, values, strict=True))
     )
+    if scope.session.watch is not None:
+        columns = scope.session.watch.select(select, items, scope, columns)
     texts = [f"{value.sql} AS {quote(column.name)}" for value, column in zip(values, columns, strict=True)]
     order = _select_order(query, columns, items, values, scope)
     head = f"SELECT {'DISTINCT ' if select.distinct else ''}{', '.join(texts)}"
@@ -113,6 +115,7 @@ def _all_columns(scope: Scope) -> list[s.Item]:
         raise WarehouseError("SELECT * with no tables specified is not valid", sqlstate="42601")
     found = [s.Item(s.Name((name,)), name) for name in scope.merged]
     for item in scope.items:
+        _check_known(item)
         found.extend(
             s.Item(s.Name((item.alias, column.name)), column.name)
             for column in item.columns
@@ -121,12 +124,18 @@ def _all_columns(scope: Scope) -> list[s.Item]:
     return found
 
 
+def _check_known(item: FromItem) -> None:
+    if not item.columns:
+        raise ColumnsUnknown(f'the columns of "{item.alias}" are not known', sqlstate="0A000")
+
+
 def _columns_of(name: s.Name, scope: Scope) -> list[s.Item]:
     alias = name.parts[-2]
     level: Scope | None = scope
     while level is not None:
         item = level.item(str(alias))
         if item is not None:
+            _check_known(item)
             return [s.Item(s.Name((item.alias, column.name)), column.name) for column in item.columns]
         level = level.parent
     raise WarehouseError(f'relation "{alias}" does not exist', sqlstate="42P01")
@@ -252,7 +261,7 @@ def _set_operation(operation: s.SetOperation, scope: Scope) -> tuple[str, Column
         if type_ is None:
             unified([Typed("", one.type), Typed("", two.type)], word)
         assert type_ is not None
-        columns.append(OutColumn(one.name, type_, one.nocase or two.nocase, untyped))
+        columns.append(OutColumn(one.name, type_, one.nocase or two.nocase, untyped, one.sources | two.sources))
     trimmed = not operation.all and scope.session.exact_blanks
     left, right = (_as_columns(sql, have, columns, trimmed) for sql, have in ((left, ones), (right, twos)))
     return f"({left}) {word}{' ALL' if operation.all else ''} ({right})", tuple(columns)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from ...datatypes import DataType
 from ...errors import WarehouseError
@@ -21,11 +21,13 @@ class OutColumn:
     nocase: bool = False
     untyped: bool = False
     """It holds constants without a type, which INSERT gives the type of the column that they go to."""
+    sources: frozenset[tuple[str, str, str]] = frozenset()
+    """Schema, relation and column of what it is made of; found out for a Watch only."""
 
 
 @dataclass(slots=True)
 class FromItem:
-    """A relation in FROM, by the name that the query gives it."""
+    """A relation in FROM, by the name that the query gives it; it has no columns where nobody knows them."""
 
     alias: str
     columns: tuple[OutColumn, ...]
@@ -39,11 +41,45 @@ class FromItem:
             names = [column.name for column in self.columns]
             self.doubled = frozenset(name for name in names if names.count(name) > 1)
 
+    def has(self, name: str) -> bool:
+        return name in self.types or not self.types
+
     def reference(self, name: str) -> Typed:
-        column = self.types[name]
+        column = self.types.get(name, _UNKNOWN_COLUMN)
         if name in self.doubled:
             raise WarehouseError(f'column reference "{name}" is ambiguous', sqlstate="42702")
-        return Typed(f"{quote(self.alias)}.{quote(name)}", column.type, name, nocase=column.nocase)
+        sql = f"{quote(self.alias)}.{quote(name)}"
+        return Typed(sql, column.type, name, nocase=column.nocase, origin=(self, name))
+
+
+_UNKNOWN_COLUMN = OutColumn("", SUPER)
+
+
+class ColumnsUnknown(WarehouseError):
+    """A '*' stands for the columns of a relation that nobody knows."""
+
+
+class Watch(Protocol):
+    """Who wants to know more of a translation than its text: a checker."""
+
+    def forgives(self, node: Any) -> bool:
+        """Tell whether an expression shall count as a value of any type, because it is known to be wrong."""
+        ...
+
+    def value(self, node: Any, found: Typed) -> None:
+        """An expression has been translated."""
+        ...
+
+    def name(self, node: Any, found: Typed) -> None:
+        """The name of a column has been found; `found.origin` is None for an alias of the select list."""
+        ...
+
+    def select(self, select: Any, items: list[Any], scope: Scope, columns: tuple[OutColumn, ...]) -> Columns:
+        """A SELECT has been translated; return its columns with their sources."""
+        ...
+
+
+Columns = tuple[OutColumn, ...]
 
 
 @dataclass(slots=True)
@@ -69,6 +105,7 @@ class Session:
     functions: dict[str, tuple[tuple[DataType, ...], DataType, str]] = field(default_factory=dict)
     """SQL functions that the user has made: their parameters, result and body."""
     parameters: tuple[Typed, ...] = ()
+    watch: Watch | None = None
 
 
 @dataclass(slots=True)
@@ -111,13 +148,13 @@ class Scope:
         """Return the column of FROM, here or around, or None. Errors: 42702 for an ambiguous one."""
         if name in self.merged:
             one = self.merged[name]
-            return Typed(one.sql, one.type, name, nocase=one.nocase)
+            return Typed(one.sql, one.type, name, nocase=one.nocase, origin=one.origin)
         found = [item for item in self.items if name in item.types]
         if len(found) > 1:
             raise WarehouseError(f'column reference "{name}" is ambiguous', sqlstate="42702")
-        if found:
-            return found[0].reference(name)
-        return None
+        if not found:
+            found = [item for item in self.items if not item.types]
+        return found[0].reference(name) if found else None
 
     def item(self, alias: str, schema: str = "") -> FromItem | None:
         for item in self.items:
@@ -172,11 +209,11 @@ def _resolve_here(scope: Scope, parts: tuple[object, ...]) -> tuple[Typed, tuple
     if len(parts) > 1 and isinstance(parts[1], str):
         if len(parts) > 2 and isinstance(parts[2], str):
             item = scope.item(parts[1], first)
-            if item is not None and item.schema == first and parts[2] in item.types:
+            if item is not None and item.schema == first and item.has(parts[2]):
                 return item.reference(parts[2]), parts[3:]
         item = scope.item(first)
         unnested = item is not None and first in item.types and item.types[first].type == SUPER
-        if item is not None and parts[1] in item.types and not unnested:
+        if item is not None and item.has(parts[1]) and not unnested:
             return item.reference(parts[1]), parts[2:]
     column = scope.column(first)
     if column is None:

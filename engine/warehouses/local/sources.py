@@ -14,7 +14,7 @@ from . import syntax as s
 from .catalog import Relation
 from .comparisons import compare
 from .expressions import condition, expression
-from .scope import FromItem, OutColumn, Scope, resolve
+from .scope import ColumnsUnknown, FromItem, OutColumn, Scope, resolve
 from .supers import navigate
 from .values import BIGINT, SUPER, Typed, quote, varchar
 
@@ -24,6 +24,15 @@ QuerySql = Callable[[s.Query, Scope], tuple[str, Columns]]
 
 def source_sql(source: s.Source, scope: Scope, query_sql: QuerySql) -> str:
     """Translate FROM and add what it names to the scope. Errors: WarehouseError."""
+    try:
+        return _source_sql(source, scope, query_sql)
+    except WarehouseError as error:
+        if error.span is None and isinstance(source, (s.Table, s.Derived)) and source.start >= 0:
+            error.span = (source.start, source.end)
+        raise
+
+
+def _source_sql(source: s.Source, scope: Scope, query_sql: QuerySql) -> str:
     if isinstance(source, s.Table):
         return _table(source, scope, query_sql)
     if isinstance(source, s.Join):
@@ -76,6 +85,8 @@ def _table(table: s.Table, scope: Scope, query_sql: QuerySql) -> str:
     relation = scope.session.find(table.schema, table.name)
     scope.session.reads.add(relation.key)
     columns = tuple(OutColumn(column.name, column.type, column.nocase) for column in relation.columns)
+    if scope.session.watch is not None:
+        columns = tuple(replace(c, sources=frozenset([(relation.schema, relation.name, c.name)])) for c in columns)
     if relation.kind in ("view", "late view"):
         sql, columns = _view(relation, columns, scope, query_sql)
     else:
@@ -139,7 +150,7 @@ def _merge(name: str, join: s.Join, scope: Scope, before: int, middle: int) -> s
 
 
 def _side(name: str, items: list[FromItem], side: str) -> Typed:
-    found = [item for item in items if name in item.types]
+    found = [item for item in items if name in item.types] or [item for item in items if not item.types]
     if not found:
         raise WarehouseError(
             f'column "{name}" specified in USING clause does not exist in {side} table', sqlstate="42703"
@@ -199,6 +210,7 @@ def _pivot(source: s.Pivot, scope: Scope, query_sql: QuerySql) -> str:
     used = {name for item in (*source.aggregates, s.Item(source.by)) for name in _names(item.value)}
     inner = Scope(scope.session, _outside(scope))
     source_sql(source.source, inner, query_sql)
+    _check_known(inner)
     others = [column.name for item in inner.items for column in item.columns if column.name not in used]
     items = [s.Item(s.Name((name,)), name) for name in others]
     for value in source.values:
@@ -207,6 +219,12 @@ def _pivot(source: s.Pivot, scope: Scope, query_sql: QuerySql) -> str:
     query = s.Query(s.Select(tuple(items), source.source, group=groups))
     sql, columns = query_sql(query, Scope(scope.session, _outside(scope)))
     return _named(f"({sql})", columns, source.alias or _unnamed(scope), (), scope)
+
+
+def _check_known(scope: Scope) -> None:
+    for item in scope.items:
+        if not item.columns:
+            raise ColumnsUnknown(f'the columns of "{item.alias}" are not known', sqlstate="0A000")
 
 
 def _pivoted(value: s.Item, aggregate: s.Item, source: s.Pivot) -> s.Item:
@@ -238,6 +256,7 @@ def _names(node: s.Expression) -> set[str]:
 def _unpivot(source: s.Unpivot, scope: Scope, query_sql: QuerySql) -> str:
     inner = Scope(scope.session, _outside(scope))
     source_sql(source.source, inner, query_sql)
+    _check_known(inner)
     used = {str(item.value.parts[0]) for item in source.columns if isinstance(item.value, s.Name)}
     others = [column.name for item in inner.items for column in item.columns if column.name not in used]
     query: s.Query | None = None

@@ -8,10 +8,12 @@ from typing import Literal as OneOf
 from ...datatypes import DataType
 
 
+@dataclass(slots=True, eq=False, repr=False, match_args=False, kw_only=True)
 class Expression:
-    """A value in a query."""
+    """A value in a query, and from where to where it was written, as offsets; -1 for one that nobody wrote."""
 
-    __slots__ = ()
+    start: int = -1
+    end: int = -1
 
 
 @dataclass(slots=True, eq=False, repr=False, match_args=False)
@@ -188,6 +190,8 @@ class Item:
 
     value: Expression
     alias: str = ""
+    start: int = -1
+    end: int = -1
 
 
 @dataclass(slots=True, eq=False, repr=False, match_args=False)
@@ -197,6 +201,8 @@ class Table:
     database: str | None = None
     alias: str = ""
     columns: tuple[str, ...] = ()
+    start: int = -1
+    end: int = -1
 
 
 @dataclass(slots=True, eq=False, repr=False, match_args=False)
@@ -206,6 +212,8 @@ class Derived:
     query: Query
     alias: str = ""
     columns: tuple[str, ...] = ()
+    start: int = -1
+    end: int = -1
 
 
 @dataclass(slots=True, eq=False, repr=False, match_args=False)

@@ -119,14 +119,11 @@ def place(sql: str, position: int) -> str:
 
 def syntax_error(sql: str, token: Token, hint: str = "") -> WarehouseError:
     """Return the error for `token` that stands where it may not."""
-    if token.kind == "end":
-        return WarehouseError(
-            "syntax error at end of input", sqlstate="42601", detail=place(sql, token.start), hint=hint
-        )
     text = sql[token.start : token.end]
-    return WarehouseError(
-        f'syntax error at or near "{text}"', sqlstate="42601", detail=place(sql, token.start), hint=hint
-    )
+    message = "syntax error at end of input" if token.kind == "end" else f'syntax error at or near "{text}"'
+    error = WarehouseError(message, sqlstate="42601", detail=place(sql, token.start), hint=hint)
+    error.span = (token.start, token.end)
+    return error
 
 
 class Reader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from ...datatypes import MAX_VARCHAR_BYTES, DataType
 
@@ -33,6 +34,8 @@ class Typed:
     name: str = "?column?"
     constant: str | None = None
     nocase: bool = False
+    origin: Any = None
+    """Of a column, the FromItem and the name."""
 
 
 def varchar(length: int | None = MAX_VARCHAR_BYTES) -> DataType:
