@@ -38,6 +38,8 @@ _NUMBER_ENCODINGS = ("az64", "delta", "delta32k", "mostly8", "mostly16", "mostly
 _TEXT_ENCODINGS = ("lzo", "text255", "text32k")
 VERSION_COLUMNS = {"valid_from": "timestamp", "valid_to": "timestamp", "is_current": "boolean"}
 """The settings of scd2 that name a column, which has the setting's name unless it is given, and its type."""
+_CHECK_KEYS = ("severity", "name", "keep_failures")
+_TIMES = ("date", "timestamp", "timestamptz")
 _SWAP_PREFIX = "etlrun_old_"
 _ROOT_KEYS = ("name", "version", "description", "target", "targets", "schema", "include")
 
@@ -393,6 +395,11 @@ def _check_links(roots: Sequence[_At], definitions: dict[str, Definition], lost:
         for position, check in enumerate(spec.get("checks", ())):
             for column, other in check.get("relationships", {}).items():
                 _check_reference(at / "checks" / position / "relationships" / column, other, definitions, lost)
+            if check.get("keep_failures") in definitions and check["keep_failures"] != name:
+                place = at / "checks" / position / "keep_failures"
+                place.problem(
+                    f"'{check['keep_failures']}' is a table of the pipeline", "give the failures one of their own"
+                )
 
 
 def _check_reference(at: _At, text: str, definitions: dict[str, Definition], lost: frozenset[str]) -> None:
@@ -561,11 +568,19 @@ def _sql(at: _At, load: dict[str, Any], main: Document) -> Text:
 
 
 def _checks(at: _At, spec: dict[str, Any]) -> tuple[Check, ...]:
-    return tuple(
-        Check(kind, values, (at / "checks" / position / kind).key)
-        for position, check in enumerate(spec.get("checks", ()))
-        for kind, values in check.items()
-    )
+    found = []
+    for position, check in enumerate(spec.get("checks", ())):
+        place = at / "checks" / position
+        kinds = [key for key in check if key not in _CHECK_KEYS and not key.startswith("x-")]
+        if len(kinds) != 1:
+            said = f"the check names {len(kinds)} things to look at" if kinds else "the check says nothing to look at"
+            place.problem(said, "one check after each '-', such as not_null: [user_id]")
+            continue
+        kind = kinds[0]
+        text = place.document.text((*place.path, kind)) if kind == "sql" else None
+        severity, name, keep = check.get("severity", "error"), check.get("name", ""), check.get("keep_failures", "")
+        found.append(Check(kind, check[kind], (place / kind).key, severity, name, keep, text))
+    return tuple(found)
 
 
 def _check_columns(at: _At, checks: Sequence[dict[str, Any]], definition: Definition) -> None:
@@ -573,3 +588,16 @@ def _check_columns(at: _At, checks: Sequence[dict[str, Any]], definition: Defini
     for position, check in enumerate(checks):
         for kind in ("not_null", "unique", "accepted_values", "relationships"):
             _known_columns(at / "checks" / position / kind, check.get(kind, ()), names, kind)
+        if "freshness" in check:
+            place = at / "checks" / position / "freshness" / "column"
+            _known_columns(place, check["freshness"]["column"], names, "freshness")
+            column = definition.column(check["freshness"]["column"])
+            if column and column.type.name not in _TIMES:
+                place.problem(f"'{column.name}' is {column.type}, which is no time", "name a date or a timestamp")
+        low, high = (check.get("row_count", {}).get(bound) for bound in ("min", "max"))
+        if low is not None and high is not None and low > high:
+            place = at / "checks" / position / "row_count" / "min"
+            place.problem(f"at least {low} rows, but {high} at most", "'min' is the smaller one")
+        if check.get("keep_failures") == definition.name:
+            place = at / "checks" / position / "keep_failures"
+            place.problem("a table cannot keep its own failures", "give another name, such as failures")

@@ -83,6 +83,7 @@ def cli() -> None:
     etlrun PIPELINE                   run it where it says: on local Redshift, or on a cluster
     etlrun PIPELINE --dry-run         print every statement of the run, send nothing
     etlrun validate PIPELINE          find every mistake, with its place
+    etlrun test PIPELINE              ask its checks of what is in the tables now
     etlrun query PIPELINE "SELECT …"  ask the target
     etlrun serve [PIPELINE]           put local Redshift on a port
     etlrun cluster create PIPELINE    make the cluster that a target asks for
@@ -116,7 +117,7 @@ def run(
     environ = _environ(document, chosen)
     chosen = fill(chosen, environ) if dry_run else resolve(chosen, environ)
     only = _selected(document, patterns)
-    identity = "RUN" if dry_run else f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
+    identity = "RUN" if dry_run else _new_run()
     plan = make_plan(document, chosen, only=only, full_refresh=full_refresh, run=identity)
     if dry_run:
         from .report import plan_text
@@ -156,6 +157,48 @@ def validate(pipelines: tuple[Path, ...], target: str | None, variables: dict[st
         click.echo(f"{path} is valid: {parts}")
     if problems:
         raise InvalidPipeline(problems)
+
+
+@cli.command("test")
+@_pipeline
+@_target
+@_mount
+@_select
+@_var
+@click.option("--dry-run", is_flag=True, help="Print what would be asked as SQL; connect to nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON event a line.")
+def ask_checks(
+    pipeline: Path, target: str | None, mounts: tuple[tuple[str, Path], ...], patterns: tuple[str, ...],
+    variables: dict[str, str], dry_run: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Ask the checks of PIPELINE of what is in its tables now; load nothing. Exit code 1: one does not hold."""
+    from .plan import make_check_plan
+    from .read import read_pipeline
+
+    document = read_pipeline(pipeline, os.environ, variables, complete=not dry_run)
+    chosen, only = _chosen_target(document, target), _selected(document, patterns)
+    environ = _environ(document, chosen)
+    if dry_run:
+        from .environment import fill
+        from .report import plan_text
+
+        click.echo("\n".join(plan_text(make_check_plan(document, fill(chosen, environ), only=only))))
+        return 0
+    from .connect import connect
+    from .environment import resolve
+
+    chosen = resolve(chosen, environ)
+    plan = make_check_plan(document, chosen, only=only, run=_new_run())
+    warehouse = connect(chosen, document.folder, mounts)
+    try:
+        return _run(plan, warehouse, as_json)
+    finally:
+        warehouse.close()
+
+
+def _new_run() -> str:
+    """Return an id for a run: when it began, in UTC, and what no other has."""
+    return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
 
 
 @cli.command()
@@ -482,8 +525,8 @@ def _run(plan: Plan, warehouse: Warehouse, as_json: bool) -> int:
 
 
 def _show(results: list[Result], as_json: bool) -> None:
-    from .execute import StepFailed
-    from .report import failure_text
+    from .execute import StepDone, StepFailed
+    from .report import failure_text, warning_text
     from .terminal import summary
 
     if as_json:
@@ -491,6 +534,9 @@ def _show(results: list[Result], as_json: bool) -> None:
     if results:
         summary(results, sys.stdout)
     for result in results:
+        if isinstance(result, StepDone):
+            for line in warning_text(result):
+                click.echo(line, err=True)
         if isinstance(result, StepFailed):
             click.echo("", err=True)
             for line in failure_text(result):

@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from decimal import Decimal
 from itertools import count
 from queue import SimpleQueue
 from threading import Event as Flag
 from threading import Lock
 
-from .errors import CommitUnknown, EtlrunError, LoadError, RunFailed, WarehouseError, WarehouseUnreachable
+from .checks import CheckFailed, Failure, failure, kept
+from .errors import CommitUnknown, EtlrunError, LoadError, RunFailed, WarehouseUnreachable
 from .plan import Plan, Statement, Step, Transaction
 from .retries import RETRIES, Retries, transient_cause
 from .warehouse import Outcome, Session, Warehouse
@@ -47,6 +47,8 @@ class StepDone:
     rows: int
     rejects: tuple[LoadError, ...] = ()
     notices: tuple[str, ...] = ()
+    warnings: tuple[Failure, ...] = ()
+    """Checks that do not hold, and whose severity is 'warn'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,6 @@ class StepSkipped:
 
 Result = StepDone | StepFailed | StepSkipped
 Event = StepStarted | StepRetried | Result
-
-
-class CheckFailed(RunFailed):
-    """A check found rows that it must not find."""
 
 
 def execute(plan: Plan, warehouse: Warehouse, *, threads: int = 1, retries: Retries = RETRIES) -> Iterator[Event]:
@@ -139,26 +137,34 @@ class _Run:
         """Run a step and put its result into the queue; what nobody foresaw goes there as it is."""
         begin = time.monotonic()
         sent: list[Statement] = []
+        warnings: list[Failure] = []
         try:
-            outcomes = self._outcomes(step, sent)
+            outcomes = self._outcomes(step, sent, warnings)
+            unkept = self._keep(warnings)
             loads = [each.row_count for each in outcomes if each.command in _LOADS and each.row_count is not None]
             rejects = tuple(reject for outcome in outcomes for reject in outcome.rejects)
-            notices = tuple(notice for outcome in outcomes for notice in outcome.notices)
+            notices = tuple(notice for outcome in outcomes for notice in outcome.notices) + unkept
             rows = loads[-1] if loads else 0
-            self.events.put(StepDone(step, time.monotonic() - begin, rows, rejects, notices))
+            self.events.put(StepDone(step, time.monotonic() - begin, rows, rejects, notices, tuple(warnings)))
+        except CheckFailed as error:
+            error.notices = self._keep([*error.failures, *warnings])
+            statement = error.failures[0].statement
+            self.events.put(StepFailed(step, time.monotonic() - begin, error, statement))
         except RunFailed as error:
             self.events.put(StepFailed(step, time.monotonic() - begin, error, sent[-1] if sent else None))
         except BaseException as error:
             self.events.put(error)
 
-    def _outcomes(self, step: Step, sent: list[Statement]) -> list[Outcome]:
+    def _outcomes(self, step: Step, sent: list[Statement], warnings: list[Failure]) -> list[Outcome]:
         for file in step.files:
             self.warehouse.write_file(file.url, file.content.encode())
-        return [outcome for part in step.transactions for outcome in self._committed(step, part, sent)]
+        return [outcome for part in step.transactions for outcome in self._committed(step, part, sent, warnings)]
 
-    def _committed(self, step: Step, transaction: Transaction, sent: list[Statement]) -> list[Outcome]:
+    def _committed(
+        self, step: Step, transaction: Transaction, sent: list[Statement], warnings: list[Failure]
+    ) -> list[Outcome]:
         """Run a transaction until it is committed, or until another try would be of no use."""
-        attempt = 0
+        attempt, before = 0, len(warnings)
         outcomes: list[Outcome] = []
         is_unknown = False
         while True:
@@ -169,7 +175,8 @@ class _Run:
                     return outcomes
                 is_unknown = False
                 outcomes = []
-                self._attempt(session, transaction, sent, outcomes)
+                del warnings[before:]
+                self._attempt(session, transaction, sent, outcomes, warnings)
                 return outcomes
             except EtlrunError as error:
                 is_unknown = is_unknown or isinstance(error, CommitUnknown)
@@ -182,16 +189,23 @@ class _Run:
                     raise
 
     def _attempt(
-        self, session: Session, transaction: Transaction, sent: list[Statement], outcomes: list[Outcome]
-    ) -> None:
+        self, session: Session, transaction: Transaction, sent: list[Statement], outcomes: list[Outcome],
+        warnings: list[Failure],
+    ) -> None:  # fmt: skip
+        failures: list[Failure] = []
         try:
             with session.transaction():
                 for statement in transaction.statements:
                     sent.append(statement)
                     outcome = session.execute(statement.sql)
-                    if statement.check:
-                        _hold(statement, outcome)
                     outcomes.append(outcome)
+                    found = failure(statement, outcome) if statement.check else None
+                    if found and statement.severity == "guard":
+                        raise CheckFailed([found])
+                    if found:
+                        (warnings if statement.severity == "warn" else failures).append(found)
+                if failures:
+                    raise CheckFailed(failures)
                 for statement in transaction.ledger:
                     session.execute(statement.sql)
         except WarehouseUnreachable:
@@ -201,6 +215,27 @@ class _Run:
             self.give_back(session)
             raise
         self.give_back(session)
+
+    def _keep(self, failures: list[Failure]) -> tuple[str, ...]:
+        """Keep the rows that failed checks which ask for it, in a transaction of their own: the step's is over.
+
+        Returns what there is to say if that is not possible; the step's own result stands all the same.
+        """
+        statements = [sql for sql in map(kept, failures) if sql]
+        if not statements:
+            return ()
+        session = None
+        try:
+            session = self.take_session()
+            with session.transaction():
+                for sql in statements:
+                    session.execute(sql)
+        except EtlrunError as error:
+            if session:
+                self._drop(session)
+            return (f"the rows that failed could not be kept: {error}",)
+        self.give_back(session)
+        return ()
 
     def _is_in_ledger(self, session: Session, transaction: Transaction) -> bool:
         """Look whether a transaction whose COMMIT got no answer was committed after all."""
@@ -262,13 +297,3 @@ class _Run:
     def close(self) -> None:
         for session in [*self.free, *self.busy]:
             session.close()
-
-
-def _hold(statement: Statement, outcome: Outcome) -> None:
-    answer = outcome.rows[0][0] if len(outcome.rows) == 1 and outcome.rows[0] else None
-    if not isinstance(answer, (int, Decimal)) or isinstance(answer, bool):
-        message = f"the check '{statement.check}' must answer one number: how many rows fail"
-        raise WarehouseError(message, hint="SELECT COUNT(*) AS failures FROM … WHERE what must not be")
-    if answer:
-        rows = "1 failure" if answer == 1 else f"{answer:,} failures"
-        raise CheckFailed(f"check failed: {statement.check}: {rows}")

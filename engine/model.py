@@ -137,6 +137,15 @@ class Check:
     kind: str
     values: Any
     where: Where
+    severity: Literal["error", "warn"] = "error"
+    name: str = ""
+    """What must hold, in words; empty: as the YAML says it."""
+    keep: str = ""
+    """The table that keeps the rows that fail; empty for none."""
+    text: Text | None = None
+    """The SELECT of a check in SQL, as written; `values` is it as it is sent."""
+    reads: tuple[str, ...] = ()
+    """The steps that its SELECT reads, found by `read`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from . import copy as copying
@@ -18,13 +18,36 @@ from .read import needs, template_values
 from .render import TemplateError, render
 from .sql import statements
 
+SHOWN_ROWS = 5
+"""How many of the rows that fail a check are asked for."""
+KEPT_ROWS = 1000
+"""How many, where they are kept."""
+_SAID_WIDTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """The table that keeps rows that fail a check, made by the template keep_failures, and whose rows they are."""
+
+    relation: str
+    run: str
+    pipeline: str
+    step: str
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement as it is sent. A `check` says what must hold: its SELECT must answer 0."""
+    """One statement as it is sent. A `check` says what must hold: its SELECT must answer 0, or no row."""
 
     sql: str
     check: str = ""
+    severity: Literal["guard", "error", "warn"] = "guard"
+    """Of a check. A guard is part of a strategy: what follows must not be sent if it fails. The other checks stand
+    behind the load, and are all asked before the step fails."""
+    where: Where | None = field(default=None, compare=False)
+    """Where a check is declared."""
+    keep: Keep | None = None
+    """Where rows that fail a check are kept; None where they are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +75,7 @@ class Step:
     """One node of the graph, with all that is done for it."""
 
     name: str
-    kind: Literal["staging", "table"]
+    kind: Literal["staging", "table", "checks"]
     needs: frozenset[str]
     where: Where
     transactions: tuple[Transaction, ...]
@@ -100,7 +123,39 @@ def make_plan(
             problems.append(_template_problem(error, staging.get(name) or tables[name]))
             continue
         steps.append(replace(step, needs=waits[name] & known))
-    prepare = _prepare(pipeline, problems)
+    prepare = (*_prepare(pipeline, problems), *_keeping(pipeline, only))
+    if problems:
+        raise InvalidPipeline(problems)
+    return Plan(pipeline.name, target, prepare, tuple(steps))
+
+
+def make_check_plan(
+    pipeline: Pipeline, target: Target, *, only: Collection[str] | None = None, run: str = "RUN"
+) -> Plan:
+    """Render a plan that only asks the checks of the steps named in `only` (None: all).
+
+    No step waits for another, so that every check is asked. Errors: InvalidPipeline.
+    """
+    making = _Making(pipeline, target, False, run)
+    declared = {part.name: part for part in _parts(pipeline)}
+    problems: list[Problem] = []
+    steps = []
+    for name in order(needs(pipeline)):
+        part = declared[name]
+        if not part.checks or (only is not None and name not in only):
+            continue
+        values = _values(part.definition, pipeline)
+        try:
+            begin = making.statements("begin", values)
+            checked = [
+                statement for check in part.checks for statement in _check(check, part.definition, values, making)
+            ]
+        except TemplateError as error:
+            problems.append(_template_problem(error, part))
+            continue
+        where = part.definition.where
+        steps.append(Step(name, "checks", frozenset(), where, (Transaction((*begin, *checked)),)))
+    prepare = (*making.statements("search_path", template_values(pipeline)), *_keeping(pipeline, only))
     if problems:
         raise InvalidPipeline(problems)
     return Plan(pipeline.name, target, prepare, tuple(steps))
@@ -108,7 +163,11 @@ def make_plan(
 
 def relation(definition: Definition) -> str:
     """Return a table's full name as SQL writes it."""
-    return f"{identifier(definition.schema)}.{identifier(definition.name)}"
+    return _relation(definition.schema, definition.name)
+
+
+def _relation(schema: str, name: str) -> str:
+    return f"{identifier(schema)}.{identifier(name)}"
 
 
 def _prepare(pipeline: Pipeline, problems: list[Problem]) -> tuple[Statement, ...]:
@@ -117,6 +176,23 @@ def _prepare(pipeline: Pipeline, problems: list[Problem]) -> tuple[Statement, ..
     except TemplateError as error:
         problems.append(Problem(str(error), error.where))
         return ()
+
+
+def _keeping(pipeline: Pipeline, only: Collection[str] | None) -> tuple[Statement, ...]:
+    """Return the statements that make the tables which keep what fails a check."""
+    parts = (part for part in _parts(pipeline) if only is None or part.name in only)
+    kept = dict.fromkeys(check.keep for part in parts for check in part.checks if check.keep)
+    return tuple(
+        statement
+        for name in kept
+        for statement in _statements(
+            render(pipeline.folder, "keep_failures", {"relation": _relation(pipeline.schema, name)})
+        )
+    )
+
+
+def _parts(pipeline: Pipeline) -> tuple[StagingSource | Table, ...]:
+    return (*pipeline.staging, *pipeline.tables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,15 +253,34 @@ def _transaction(
     before = ("begin", "drop_table", "create_table") if making.full_refresh else ("begin", "create_table")
     values = {**common, **shape, **values}
     loaded = [statement for template in (*before, *templates) for statement in making.statements(template, values)]
-    checked = [statement for check in checks for statement in _check(check, common, making)]
+    checked = [statement for check in checks for statement in _check(check, definition, common, making)]
     in_ledger = {**common, "run": making.run, "number": 1}
     ledger, proof = (making.statements(template, in_ledger) for template in ("ledger", "ledger_proof"))
     return Transaction((*loaded, *checked), ledger, proof)
 
 
-def _check(check: Check, values: dict[str, Any], making: _Making) -> tuple[Statement, ...]:
-    said = f"{check.kind}: {_said(check.values)}"
-    return making.statements(f"checks/{check.kind}", {**values, "values": check.values, "said": said})
+def _check(check: Check, definition: Definition, values: dict[str, Any], making: _Making) -> tuple[Statement, ...]:
+    said = check.name or f"{check.kind}: {_said(check.values)}"
+    said = said if len(said) <= _SAID_WIDTH else f"{said[: _SAID_WIDTH - 1]}…"
+    asked = {"values": check.values, "said": said, "shown": _shown(check, definition)}
+    limit = KEPT_ROWS if check.keep else SHOWN_ROWS
+    rendered = making.statements(f"checks/{check.kind}", {**values, **asked, "limit": limit})
+    keep = None
+    if check.keep:
+        keep = Keep(_relation(definition.schema, check.keep), making.run, making.pipeline.name, definition.name)
+    return tuple(
+        replace(each, severity=check.severity, where=check.where, keep=keep) if each.check else each
+        for each in rendered
+    )
+
+
+def _shown(check: Check, definition: Definition) -> tuple[str, ...]:
+    """Return the columns that tell which rows fail: the primary key and what is looked at, or all."""
+    names = [column.name for column in definition.columns]
+    looked_at = [name for name in check.values if name in names] if isinstance(check.values, (list, dict)) else []
+    if not definition.primary_key or not looked_at:
+        return tuple(names)
+    return tuple(dict.fromkeys((*definition.primary_key, *looked_at)))
 
 
 def _said(values: Any) -> str:

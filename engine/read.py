@@ -39,6 +39,7 @@ def read_pipeline(
     names = frozenset(definition.name for definition in pipeline.definitions)
     tables = tuple(_read_table(table, pipeline, names, lost, problems) for table in pipeline.tables)
     pipeline = replace(pipeline, tables=tables)
+    pipeline = _with_checks(pipeline, names, lost, problems)
     _check_templates(pipeline, problems)
     try:
         order(needs(pipeline))
@@ -64,9 +65,10 @@ def needs(pipeline: Pipeline) -> dict[str, frozenset[str]]:
 def _referred(definition: Definition, checks: tuple[Check, ...]) -> frozenset[str]:
     """Return the other tables that foreign keys and relationships name: they are filled first."""
     keys = {column.references.table for column in definition.columns if column.references}
-    related = {
-        other.partition(".")[0] for check in checks if check.kind == "relationships" for other in check.values.values()
-    }
+    related = {name for check in checks for name in check.reads}
+    for check in checks:
+        if check.kind == "relationships":
+            related.update(other.partition(".")[0] for other in check.values.values())
     return frozenset((keys | related) - {definition.name})
 
 
@@ -129,21 +131,69 @@ def _read_table(
     except sql.InvalidSql as error:
         problems.append(Problem(str(error), _place(load.sql, select, error.line, error.column, error.width)))
         return replace(table, load=replace(load, select=select))
+    reads = _reads(table.name, load.sql, select, read, pipeline.schema, names, lost, problems)
+    columns = _filled_columns(table, read, problems)
+    return replace(table, reads=reads, load=replace(load, select=select, columns=columns))
+
+
+def _reads(
+    name: str, text: Text, select: str, read: sql.Select, schema: str, names: frozenset[str], lost: frozenset[str],
+    problems: list[Problem],
+) -> tuple[str, ...]:  # fmt: skip
+    """Return the steps that a SELECT of the step `name` reads."""
     reads = []
     for relation in read.relations:
-        if relation.schema not in ("", pipeline.schema):
+        if relation.schema not in ("", schema):
             continue  # it lies outside of the pipeline; the warehouse knows it
-        if relation.name == table.name:
+        if relation.name == name:
             continue  # a table may look at its own former rows
         if relation.name in names:
             reads.append(relation.name)
         elif relation.name not in lost:
-            where = _place(load.sql, select, relation.line, relation.column, len(relation.name))
-            hint = did_you_mean(relation.name, names - {table.name}, "declared are") or "declare it"
-            message = f"'{table.name}' reads '{relation.name}', which is not declared"
+            where = _place(text, select, relation.line, relation.column, len(relation.name))
+            hint = did_you_mean(relation.name, names - {name}, "declared are") or "declare it"
+            message = f"'{name}' reads '{relation.name}', which is not declared"
             problems.append(Problem(message, where, f"{hint} (a table outside of the pipeline: schema.table)"))
-    columns = _filled_columns(table, read, problems)
-    return replace(table, reads=tuple(reads), load=replace(load, select=select, columns=columns))
+    return tuple(reads)
+
+
+def _with_checks(pipeline: Pipeline, names: frozenset[str], lost: frozenset[str], problems: list[Problem]) -> Pipeline:
+    """Return the pipeline with its checks rendered, and what a check in SQL reads."""
+
+    def read_all(name: str, checks: tuple[Check, ...]) -> tuple[Check, ...]:
+        return tuple(_read_check(check, name, pipeline, names, lost, problems) for check in checks)
+
+    return replace(
+        pipeline,
+        staging=tuple(
+            replace(each, checks=read_all(each.name, each.checks)) if each.checks else each for each in pipeline.staging
+        ),
+        tables=tuple(
+            replace(each, checks=read_all(each.name, each.checks)) if each.checks else each for each in pipeline.tables
+        ),
+    )
+
+
+def _read_check(
+    check: Check, name: str, pipeline: Pipeline, names: frozenset[str], lost: frozenset[str], problems: list[Problem]
+) -> Check:
+    try:
+        check = replace(check, values=_rendered(check.values, pipeline))
+    except TemplateError as error:
+        if error.missing not in lost:
+            problems.append(Problem(str(error), error.where or check.where, _template_hint(pipeline)))
+        return check
+    if check.text is None:
+        return check
+    found = sql.statements(check.values)
+    select = sql.closed(found[0]) if len(found) == 1 else check.values
+    try:
+        read = sql.read_select(select)
+    except sql.InvalidSql as error:
+        problems.append(Problem(str(error), _place(check.text, select, error.line, error.column, error.width)))
+        return check
+    reads = _reads(name, check.text, select, read, pipeline.schema, names, lost, problems)
+    return replace(check, values=select, reads=reads)
 
 
 def _settings(table: Table, pipeline: Pipeline, lost: frozenset[str], problems: list[Problem]) -> dict[str, Any]:

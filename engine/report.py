@@ -9,12 +9,13 @@ from dataclasses import asdict
 from itertools import zip_longest
 
 from . import __version__
+from .checks import CheckFailed, Failure
 from .copy import masked
 from .datatypes import MAX_CHAR_BYTES
 from .errors import EtlrunError, InvalidPipeline, LoadError, LoadFailed, Problem, WarehouseError, Where
 from .execute import Event, StepDone, StepFailed, StepRetried, StepSkipped, StepStarted
 from .model import Column
-from .plan import Plan, Statement, Step
+from .plan import SHOWN_ROWS, Plan, Statement, Step
 from .sql import closed
 
 _EXCERPT_WIDTH = 110
@@ -143,20 +144,58 @@ def event_text(plan: Plan, event: Event) -> Iterator[str]:
             yield f"{head} …"
         case StepRetried(attempt=attempt, cause=cause, wait_seconds=seconds):
             yield f"{head}: {cause}; rolled back, try {attempt + 1} in {seconds:.1f} s"
-        case StepDone(rows=rows, seconds=seconds, rejects=rejects):
+        case StepDone(rows=rows, seconds=seconds, rejects=rejects, warnings=warnings, step=step):
             left_out = f", {len(rejects):,} left out" if rejects else ""
-            yield f"{head}: {rows:,} row{'s' if rows != 1 else ''} in {seconds:.2f} s{left_out}"
+            done = _asked(step) if step.kind == "checks" else f"{rows:,} row{'s' if rows != 1 else ''}"
+            warned = f", {len(warnings)} warning{'s' if len(warnings) != 1 else ''}" if warnings else ""
+            yield f"{head}: {done} in {seconds:.2f} s{left_out}{warned}"
         case StepFailed(seconds=seconds, error=error):
             yield f"{head}: failed after {seconds:.2f} s: {masked(str(error))}"
         case StepSkipped(because=because):
             yield f"{head}: skipped, {because} failed"
 
 
+def _asked(step: Step) -> str:
+    count = sum(bool(statement.check) for transaction in step.transactions for statement in transaction.statements)
+    return f"{count} check{'s' if count != 1 else ''} asked"
+
+
+def warning_text(done: StepDone) -> Iterator[str]:
+    """Yield the lines that tell of the checks that do not hold, and that let their step go on."""
+    for warning in done.warnings:
+        yield f"{warning.statement.where or done.step.where}: {done.step.name}: warning: {masked(str(warning))}"
+        yield from _failed_rows(warning)
+
+
+def _failed_check(failure: Failure) -> Iterator[str]:
+    """Yield the lines that tell a failed check: its place, what must hold, some of the rows."""
+    where = failure.statement.where
+    if where or failure.rows:
+        yield f"  {f'{where}: ' if where else ''}{masked(str(failure))}"
+    yield from _failed_rows(failure)
+
+
+def _failed_rows(failure: Failure) -> Iterator[str]:
+    for row in failure.rows[:SHOWN_ROWS]:
+        yield f"    {_clipped(', '.join(map(_cell, failure.columns, row)))}"
+    if failure.rows and failure.count > SHOWN_ROWS:
+        yield f"    … and {failure.count - SHOWN_ROWS:,} more"
+
+
+def _cell(name: str, value: object) -> str:
+    return f"{name}={'NULL' if value is None else value}"
+
+
 def failure_text(failure: StepFailed) -> Iterator[str]:
     """Yield the lines that tell why a step failed, with the statement and the place in the YAML."""
     first, *rest = error_text(failure.error)
-    yield f"{failure.step.where}: {failure.step.name} failed and was rolled back: {first}"
+    failed = "failed" if failure.step.kind == "checks" else "failed and was rolled back"
+    yield f"{failure.step.where}: {failure.step.name} {failed}: {first}"
     yield from rest
+    if isinstance(failure.error, CheckFailed):
+        for found in failure.error.failures:
+            yield from _failed_check(found)
+        yield from (f"  {notice}" for notice in failure.error.notices)
     if isinstance(failure.error, LoadFailed):
         yield from _mends(failure.step, failure.error.errors)
     if isinstance(failure.error, WarehouseError) and failure.error.sqlstate == _NO_SUCH_COLUMN:
@@ -199,14 +238,28 @@ def event_json(plan: Plan, event: Event) -> str:
             said: dict[str, object] = {"event": "started", "number": number, "steps": len(plan.steps)}
         case StepRetried(attempt=attempt, cause=cause, wait_seconds=seconds):
             said = {"event": "retried", "attempt": attempt, "cause": cause, "wait_seconds": round(seconds, 3)}
-        case StepDone(rows=rows, seconds=seconds, rejects=rejects, notices=notices):
+        case StepDone(rows=rows, seconds=seconds, rejects=rejects, notices=notices, warnings=warnings):
             said = {"event": "done", "rows": rows, "seconds": round(seconds, 3), "rejects": len(rejects)}
             said["notices"] = list(notices)
+            said["warnings"] = [_check_json(warning) for warning in warnings]
         case StepFailed(seconds=seconds, error=error, step=step):
             said = {"event": "failed", "seconds": round(seconds, 3), "error": masked(str(error))}
             said["where"] = str(step.where)
             if isinstance(error, LoadFailed):
                 said["load_errors"] = [asdict(row) for row in error.errors]
+            if isinstance(error, CheckFailed):
+                said["checks"] = [_check_json(found) for found in error.failures]
         case StepSkipped(because=because):
             said = {"event": "skipped", "because": because}
     return json.dumps({"event": said.pop("event"), **common, **said}, ensure_ascii=False, default=str)
+
+
+def _check_json(failure: Failure) -> dict[str, object]:
+    rows = [dict(zip(failure.columns, row, strict=True)) for row in failure.rows[:SHOWN_ROWS]]
+    where = failure.statement.where
+    return {
+        "check": failure.statement.check,
+        "where": str(where) if where else "",
+        "failures": failure.count,
+        "rows": rows,
+    }

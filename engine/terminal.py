@@ -86,8 +86,10 @@ def _styled(status: str) -> Text:
 def result_cells(result: Result) -> tuple[str, str, str, str]:
     """Return status, rows, seconds and rejects as text."""
     match result:
-        case StepDone(rows=rows, seconds=seconds, rejects=rejects):
-            return "done", f"{rows:,}", f"{seconds:.2f}", f"{len(rejects):,}"
+        case StepDone(rows=rows, seconds=seconds, rejects=rejects, warnings=warnings, step=step):
+            warned = f": {len(warnings)} warning{'s' if len(warnings) != 1 else ''}" if warnings else ""
+            loaded = ("", "") if step.kind == "checks" else (f"{rows:,}", f"{len(rejects):,}")
+            return f"done{warned}", loaded[0], f"{seconds:.2f}", loaded[1]
         case StepFailed(seconds=seconds):
             return "failed", "", f"{seconds:.2f}", ""
         case StepSkipped(because=because):

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.checks import CheckFailed
 from engine.errors import LoadError, RunFailed, WarehouseError, WarehouseUnreachable, Where
-from engine.execute import CheckFailed, Event, StepDone, StepFailed, StepSkipped, StepStarted, execute
+from engine.execute import Event, StepDone, StepFailed, StepSkipped, StepStarted, execute
 from engine.graph import below, order
 from engine.model import Target
 from engine.plan import Plan, Statement, Step, StoredFile, Transaction

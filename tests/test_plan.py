@@ -342,29 +342,34 @@ def checked(folder: Path, checks: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("check", "said", "sql"),
     [
-        ("not_null: [id, v]", "not_null: id, v", "dw.t\nWHERE id IS NULL OR v IS NULL"),
+        ("not_null: [id, v]", "not_null: id, v", "dw.t\nWHERE id IS NULL OR v IS NULL\nLIMIT 5"),
         (
             "unique: [id, v]",
             "unique: id, v",
             (
-                "(\n    SELECT id, v\n    FROM dw.t\n    WHERE id IS NOT NULL AND v IS NOT NULL\n    GROUP BY id, v\n"
-                "    HAVING COUNT(*) > 1\n) AS doubled"
+                "(\n    SELECT id, v, COUNT(*) AS row_count\n    FROM dw.t\n"
+                "    WHERE id IS NOT NULL AND v IS NOT NULL\n    GROUP BY id, v\n"
+                "    HAVING COUNT(*) > 1\n) AS doubled\nLIMIT 5"
             ),
         ),
         (
             'accepted_values: {id: [1, 2], v: ["it\'s", true]}',
             "accepted_values: id 1, 2, v it's, True",
-            "dw.t\nWHERE id NOT IN (1, 2) OR v NOT IN ('it''s', TRUE)",
+            "dw.t\nWHERE id NOT IN (1, 2) OR v NOT IN ('it''s', TRUE)\nLIMIT 5",
         ),
         (
             "relationships: {v: t.id}",
             "relationships: v t.id",
             (
                 "dw.t AS child\nLEFT JOIN dw.t AS parent\n    ON child.v = parent.id\n"
-                "WHERE child.v IS NOT NULL AND parent.id IS NULL"
+                "WHERE child.v IS NOT NULL AND parent.id IS NULL\nLIMIT 5"
             ),
         ),
-        ("expression: 'id > 0 OR\n      v = 1'", "expression: id > 0 OR v = 1", "dw.t\nWHERE NOT (id > 0 OR v = 1)"),
+        (
+            "expression: 'id > 0 OR\n      v = 1'",
+            "expression: id > 0 OR v = 1",
+            "dw.t\nWHERE NOT (id > 0 OR v = 1)\nLIMIT 5",
+        ),
     ],
 )
 def test_check(tmp_path: Path, check: str, said: str, sql: str) -> None:

@@ -288,7 +288,7 @@ def test_event_in_words(event: StepStarted | StepDone | StepFailed | StepSkipped
         (StepStarted(A, 1), {"event": "started", "step": "a", "number": 1, "steps": 2}),
         (
             StepDone(A, 0.12345, 7, rejects=(load_error(),), notices=("é",)),
-            {"event": "done", "step": "a", "rows": 7, "seconds": 0.123, "rejects": 1, "notices": ["é"]},
+            {"event": "done", "step": "a", "rows": 7, "seconds": 0.123, "rejects": 1, "notices": ["é"], "warnings": []},
         ),
         (
             StepFailed(B, 1.5, WarehouseError(KEYS)),

@@ -128,7 +128,8 @@ staging:
     sortkey: [id]
     primary_key: [id]
     copy: {}
-    checks: [{not_null: [id]}, {unique: [id]}, {accepted_values: {id: [1]}}, {relationships: {id: t.id}}]
+    checks: [{not_null: [id]}, {unique: [id]}, {accepted_values: {id: [1]}}, {relationships: {id: t.id}},
+             {sql: SELECT 1 AS id}]
 tables:
   t:
     description: d
@@ -466,10 +467,6 @@ def test_every_value_of_a_wrong_kind_is_found() -> None:
             [f"p.yaml:9:14 item 1 of 'checks' must be a mapping, not the text 'not_null' | {A_CHECK}"],
         ),
         (
-            START + TABLE + "    checks:\n      - not_null: [id]\n        unique: [id]\n",
-            [f"p.yaml:10:9 item 1 of 'checks' has 2 keys where 1 is allowed | {A_CHECK}"],
-        ),
-        (
             START + TABLE + "    checks: [{relationships: {id: t}}]\n",
             ["p.yaml:9:35 'id' cannot be 't' | expected table.column"],
         ),
@@ -486,8 +483,8 @@ def test_every_value_of_a_wrong_kind_is_found() -> None:
             START + TABLE + "      strategy: Merge\n",
             [
                 (
-                    "p.yaml:9:17 'strategy' cannot be 'Merge' | expected the name of a strategy: replace, append, "
-                    "merge, or of a template beside the pipeline"
+                    "p.yaml:9:17 'strategy' cannot be 'Merge' | expected the name of a strategy: replace, swap, "
+                    "append, insert_missing, merge, delete_insert, scd2, or of a template beside the pipeline"
                 )
             ],
         ),

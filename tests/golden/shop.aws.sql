@@ -160,14 +160,15 @@ COMMENT ON TABLE shop.customers IS 'One row for each customer, as the last expor
 COMMENT ON COLUMN shop.customers."group" IS 'A reserved word as a name.';
 
 -- check: unique: customer_id
-SELECT COUNT(*) AS failures
+SELECT COUNT(*) OVER () AS failures, doubled.*
 FROM (
-    SELECT customer_id
+    SELECT customer_id, COUNT(*) AS row_count
     FROM shop.customers
     WHERE customer_id IS NOT NULL
     GROUP BY customer_id
     HAVING COUNT(*) > 1
-) AS doubled;
+) AS doubled
+LIMIT 5;
 
 INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
 VALUES ('RUN', 'shop', 'customers', 1, GETDATE());
@@ -218,16 +219,22 @@ WHERE kept.order_id IS NULL;
 COMMENT ON TABLE shop.orders IS 'One row for each order, kept as it was first seen.';
 
 -- check: expression: amount >= 0
-SELECT COUNT(*) AS failures
+SELECT
+    COUNT(*) OVER () AS failures,
+    order_id, customer_id, ordered_on, amount, currency, first_seen
 FROM shop.orders
-WHERE NOT (amount >= 0);
+WHERE NOT (amount >= 0)
+LIMIT 5;
 
 -- check: relationships: customer_id customers.customer_id
-SELECT COUNT(*) AS failures
+SELECT
+    COUNT(*) OVER () AS failures,
+    child.order_id, child.customer_id
 FROM shop.orders AS child
 LEFT JOIN shop.customers AS parent
     ON child.customer_id = parent.customer_id
-WHERE child.customer_id IS NOT NULL AND parent.customer_id IS NULL;
+WHERE child.customer_id IS NOT NULL AND parent.customer_id IS NULL
+LIMIT 5;
 
 INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
 VALUES ('RUN', 'shop', 'orders', 1, GETDATE());

@@ -170,19 +170,23 @@ WHERE recency = 1;
 COMMENT ON TABLE sparkify.users IS 'One row for each user who has played a song, with the latest level.';
 
 -- check: unique: user_id
-SELECT COUNT(*) AS failures
+SELECT COUNT(*) OVER () AS failures, doubled.*
 FROM (
-    SELECT user_id
+    SELECT user_id, COUNT(*) AS row_count
     FROM sparkify.users
     WHERE user_id IS NOT NULL
     GROUP BY user_id
     HAVING COUNT(*) > 1
-) AS doubled;
+) AS doubled
+LIMIT 5;
 
 -- check: accepted_values: level free, paid
-SELECT COUNT(*) AS failures
+SELECT
+    COUNT(*) OVER () AS failures,
+    user_id, level
 FROM sparkify.users
-WHERE level NOT IN ('free', 'paid');
+WHERE level NOT IN ('free', 'paid')
+LIMIT 5;
 
 INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
 VALUES ('RUN', 'sparkify', 'users', 1, GETDATE());
@@ -231,14 +235,15 @@ WHERE choice = 1;
 COMMENT ON TABLE sparkify.artists IS 'One row for each artist, as the artist''s latest song names it.';
 
 -- check: unique: artist_id
-SELECT COUNT(*) AS failures
+SELECT COUNT(*) OVER () AS failures, doubled.*
 FROM (
-    SELECT artist_id
+    SELECT artist_id, COUNT(*) AS row_count
     FROM sparkify.artists
     WHERE artist_id IS NOT NULL
     GROUP BY artist_id
     HAVING COUNT(*) > 1
-) AS doubled;
+) AS doubled
+LIMIT 5;
 
 INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
 VALUES ('RUN', 'sparkify', 'artists', 1, GETDATE());
@@ -283,14 +288,15 @@ WHERE choice = 1;
 COMMENT ON TABLE sparkify.songs IS 'One row for each song of the catalogue.';
 
 -- check: unique: song_id
-SELECT COUNT(*) AS failures
+SELECT COUNT(*) OVER () AS failures, doubled.*
 FROM (
-    SELECT song_id
+    SELECT song_id, COUNT(*) AS row_count
     FROM sparkify.songs
     WHERE song_id IS NOT NULL
     GROUP BY song_id
     HAVING COUNT(*) > 1
-) AS doubled;
+) AS doubled
+LIMIT 5;
 
 INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
 VALUES ('RUN', 'sparkify', 'songs', 1, GETDATE());
@@ -343,14 +349,15 @@ COMMENT ON COLUMN sparkify.time.week IS 'ISO week.';
 COMMENT ON COLUMN sparkify.time.weekday IS '0 is Sunday.';
 
 -- check: unique: start_time
-SELECT COUNT(*) AS failures
+SELECT COUNT(*) OVER () AS failures, doubled.*
 FROM (
-    SELECT start_time
+    SELECT start_time, COUNT(*) AS row_count
     FROM sparkify.time
     WHERE start_time IS NOT NULL
     GROUP BY start_time
     HAVING COUNT(*) > 1
-) AS doubled;
+) AS doubled
+LIMIT 5;
 
 INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
 VALUES ('RUN', 'sparkify', 'time', 1, GETDATE());
@@ -419,33 +426,43 @@ COMMENT ON COLUMN sparkify.songplays.level IS 'The user''s level when the song w
 COMMENT ON COLUMN sparkify.songplays.song_id IS 'NULL if the catalogue does not have the song.';
 
 -- check: not_null: songplay_id, start_time, user_id
-SELECT COUNT(*) AS failures
+SELECT
+    COUNT(*) OVER () AS failures,
+    songplay_id, start_time, user_id
 FROM sparkify.songplays
-WHERE songplay_id IS NULL OR start_time IS NULL OR user_id IS NULL;
+WHERE songplay_id IS NULL OR start_time IS NULL OR user_id IS NULL
+LIMIT 5;
 
 -- check: unique: songplay_id
-SELECT COUNT(*) AS failures
+SELECT COUNT(*) OVER () AS failures, doubled.*
 FROM (
-    SELECT songplay_id
+    SELECT songplay_id, COUNT(*) AS row_count
     FROM sparkify.songplays
     WHERE songplay_id IS NOT NULL
     GROUP BY songplay_id
     HAVING COUNT(*) > 1
-) AS doubled;
+) AS doubled
+LIMIT 5;
 
 -- check: relationships: user_id users.user_id
-SELECT COUNT(*) AS failures
+SELECT
+    COUNT(*) OVER () AS failures,
+    child.songplay_id, child.user_id
 FROM sparkify.songplays AS child
 LEFT JOIN sparkify.users AS parent
     ON child.user_id = parent.user_id
-WHERE child.user_id IS NOT NULL AND parent.user_id IS NULL;
+WHERE child.user_id IS NOT NULL AND parent.user_id IS NULL
+LIMIT 5;
 
 -- check: relationships: start_time time.start_time
-SELECT COUNT(*) AS failures
+SELECT
+    COUNT(*) OVER () AS failures,
+    child.songplay_id, child.start_time
 FROM sparkify.songplays AS child
 LEFT JOIN sparkify.time AS parent
     ON child.start_time = parent.start_time
-WHERE child.start_time IS NOT NULL AND parent.start_time IS NULL;
+WHERE child.start_time IS NOT NULL AND parent.start_time IS NULL
+LIMIT 5;
 
 INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
 VALUES ('RUN', 'sparkify', 'songplays', 1, GETDATE());
