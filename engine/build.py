@@ -30,6 +30,7 @@ from .model import (
     Table,
     Target,
 )
+from .rules import Severity
 from .source import Document, Key, Text, read_text
 
 MAX_COMPOUND_SORTKEY = 400
@@ -41,7 +42,7 @@ VERSION_COLUMNS = {"valid_from": "timestamp", "valid_to": "timestamp", "is_curre
 _CHECK_KEYS = ("severity", "name", "keep_failures")
 _TIMES = ("date", "timestamp", "timestamptz")
 _SWAP_PREFIX = "etlrun_old_"
-_ROOT_KEYS = ("name", "version", "description", "target", "targets", "schema", "include")
+_ROOT_KEYS = ("name", "version", "description", "target", "targets", "schema", "include", "rules")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def build(documents: Sequence[Document], lost: frozenset[str] = frozenset()) -> 
     variables = _variables(roots)
     pipeline = Pipeline(
         name=main["name"], path=documents[0].path, schema=schema, target=target, targets=targets,
-        staging=staging, tables=tables, description=main.get("description", ""),
+        staging=staging, tables=tables, description=main.get("description", ""), rules=_rules(main.get("rules", {})),
     )  # fmt: skip
     return Built(pipeline, variables, tuple(problems))
 
@@ -152,6 +153,10 @@ def _is_first(at: _At, first: dict[str, _At]) -> bool:
     hint = f"the first stands at {first[name].key}; every name is used once"
     at.problem(f"a second table '{name}'", hint, at_key=True)
     return False
+
+
+def _rules(chosen: dict[str, Severity]) -> dict[str, Severity]:
+    return {name: severity for name, severity in chosen.items() if not name.startswith("x-")}
 
 
 def _variables(roots: Sequence[_At]) -> dict[str, tuple[Any, Where]]:

@@ -113,6 +113,7 @@ def run(
     from .read import read_pipeline
 
     document = read_pipeline(pipeline, os.environ, variables, complete=not dry_run)
+    _warn(document)
     chosen = _chosen_target(document, target)
     environ = _environ(document, chosen)
     chosen = fill(chosen, environ) if dry_run else resolve(chosen, environ)
@@ -147,6 +148,7 @@ def validate(pipelines: tuple[Path, ...], target: str | None, variables: dict[st
     for path in pipelines:
         try:
             document = read_pipeline(path, os.environ, variables)
+            _warn(document)
             chosen = _chosen_target(document, target)
             plan = make_plan(document, fill(chosen, _environ(document, chosen)))
         except InvalidPipeline as error:
@@ -176,6 +178,7 @@ def ask_checks(
     from .read import read_pipeline
 
     document = read_pipeline(pipeline, os.environ, variables, complete=not dry_run)
+    _warn(document)
     chosen, only = _chosen_target(document, target), _selected(document, patterns)
     environ = _environ(document, chosen)
     if dry_run:
@@ -470,6 +473,13 @@ def _environ(pipeline: Pipeline, target: Target, env_file: Path | None = None) -
     from . import envfile
 
     return {**envfile.read(env_file or envfile.default_path(pipeline.folder, target.name)), **os.environ}
+
+
+def _warn(pipeline: Pipeline) -> None:
+    if pipeline.warnings:
+        from .report import advice_text
+
+        click.echo("\n".join(advice_text(pipeline.warnings)), err=True)
 
 
 def _chosen_target(pipeline: Pipeline, name: str | None) -> Target:

@@ -40,6 +40,8 @@ class Problem:
     message: str
     where: Where | None = None
     hint: str = ""
+    rule: str = ""
+    """Of a SELECT, the rule that says so."""
 
     @property
     def position(self) -> tuple[str, int, int, str]:

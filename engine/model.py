@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from .copy import Copy
 from .datatypes import DataType
-from .errors import Where
+from .errors import Problem, Where
+from .rules import Severity
 from .source import Text
 
 
@@ -232,6 +233,10 @@ class Pipeline:
     tables: tuple[Table, ...]
     description: str = ""
     variables: Mapping[str, Any] = field(default_factory=dict)
+    rules: Mapping[str, Severity] = field(default_factory=dict)
+    """How grave the rules of SELECTs are, where it is not as shipped."""
+    warnings: tuple[Problem, ...] = ()
+    """What the rules say of the SELECTs, and is no error."""
 
     @property
     def folder(self) -> Path:

@@ -11,11 +11,12 @@ from typing import Any
 from . import schema, sql
 from .build import VERSION_COLUMNS, Built, build, did_you_mean, inside
 from .environment import expand_variables
-from .errors import InvalidPipeline, Problem, Where
+from .errors import InvalidPipeline, Problem
 from .graph import Cycle, order
 from .model import Check, Definition, Pipeline, Table
 from .render import TemplateError, available, render_text
-from .source import Document, Text, read_document
+from .selects import check_selects, item_place
+from .source import Document, Text, read_document, rendered_place
 from .source import Mapping as YamlMapping
 
 _KEYED = ("insert_missing", "merge", "delete_insert", "scd2")
@@ -32,6 +33,7 @@ def read_pipeline(
     documents, problems, lost = _documents(path)
     built = build(documents, lost)
     problems += built.problems
+    unsound = bool(problems)
     values, unset = _values(built, environ, variables or {}, problems)
     if complete:
         problems += unset
@@ -47,9 +49,11 @@ def read_pipeline(
         where = next(definition.where for definition in pipeline.definitions if definition.name == cycle.path[0])
         hint = "one of them must not read the next"
         problems.append(Problem(f"these tables wait for each other: {cycle}", where, hint))
-    if problems:
-        raise InvalidPipeline(problems)
-    return pipeline
+    wrong, warnings = check_selects(pipeline)
+    if problems or wrong:
+        # Types and columns that the YAML got wrong would only be told a second time.
+        raise InvalidPipeline([*problems, *(() if unsound else wrong)])
+    return replace(pipeline, warnings=tuple(sorted(warnings, key=lambda problem: problem.position)))
 
 
 def needs(pipeline: Pipeline) -> dict[str, frozenset[str]]:
@@ -129,9 +133,10 @@ def _read_table(
     try:
         read = sql.read_select(select)
     except sql.InvalidSql as error:
-        problems.append(Problem(str(error), _place(load.sql, select, error.line, error.column, error.width)))
+        problems.append(Problem(str(error), rendered_place(load.sql, select, error.line, error.column, error.width)))
         return replace(table, load=replace(load, select=select))
     reads = _reads(table.name, load.sql, select, read, pipeline.schema, names, lost, problems)
+    table = replace(table, load=replace(load, select=select))
     columns = _filled_columns(table, read, problems)
     return replace(table, reads=reads, load=replace(load, select=select, columns=columns))
 
@@ -150,7 +155,7 @@ def _reads(
         if relation.name in names:
             reads.append(relation.name)
         elif relation.name not in lost:
-            where = _place(text, select, relation.line, relation.column, len(relation.name))
+            where = rendered_place(text, select, relation.line, relation.column, len(relation.name))
             hint = did_you_mean(relation.name, names - {name}, "declared are") or "declare it"
             message = f"'{name}' reads '{relation.name}', which is not declared"
             problems.append(Problem(message, where, f"{hint} (a table outside of the pipeline: schema.table)"))
@@ -190,7 +195,7 @@ def _read_check(
     try:
         read = sql.read_select(select)
     except sql.InvalidSql as error:
-        problems.append(Problem(str(error), _place(check.text, select, error.line, error.column, error.width)))
+        problems.append(Problem(str(error), rendered_place(check.text, select, error.line, error.column, error.width)))
         return check
     reads = _reads(name, check.text, select, read, pipeline.schema, names, lost, problems)
     return replace(check, values=select, reads=reads)
@@ -227,23 +232,26 @@ def _filled_columns(table: Table, read: sql.Select, problems: list[Problem]) -> 
     for name in versions[1:]:
         if name in read.columns:
             message = f"the SELECT gives '{name}', which the strategy fills"
-            problems.append(Problem(message, table.load.sql.at(1, 1), "take it out"))
+            problems.append(Problem(message, item_place(table, read.columns.index(name)), "take it out"))
     for position, name in enumerate(read.columns, start=1):
         if not name:
             hint = "columns find their place by name: write … AS name"
-            problems.append(Problem(f"column {position} of the SELECT has no name", table.load.sql.at(1, 1), hint))
+            message = f"column {position} of the SELECT has no name"
+            problems.append(Problem(message, item_place(table, position - 1), hint))
     extra = set(read.columns) - {*known, ""}
     if extra and "order_by" not in table.load.settings:
         for name in sorted(extra):
             message = f"the SELECT gives '{name}', which is no column of '{table.name}'"
-            problems.append(Problem(message, table.load.sql.at(1, 1), did_you_mean(name, known, "columns are")))
+            place = item_place(table, read.columns.index(name))
+            problems.append(Problem(message, place, did_you_mean(name, known, "columns are")))
     for name in _key(table):
         if name in known and name not in read.columns:
             message = f"the SELECT does not give '{name}', which is part of the key"
             problems.append(Problem(message, table.load.sql.at(1, 1), "add it to the SELECT: rows are matched by it"))
     doubled = sorted({name for name in read.columns if name and read.columns.count(name) > 1})
     for name in doubled:
-        problems.append(Problem(f"the SELECT gives '{name}' twice", table.load.sql.at(1, 1), "give one another name"))
+        second = read.columns.index(name, read.columns.index(name) + 1)
+        problems.append(Problem(f"the SELECT gives '{name}' twice", item_place(table, second), "give one another name"))
     for column in definition.columns:
         required = not column.nullable or column.name in definition.primary_key
         required = required and column.name not in _key(table) and column.name not in versions
@@ -252,7 +260,8 @@ def _filled_columns(table: Table, read: sql.Select, problems: list[Problem]) -> 
             problems.append(Problem(message, column.where, "add it to the SELECT, or give the column a default"))
         if column.identity is not None and column.name in read.columns:
             message = f"the SELECT gives '{column.name}', which is an identity column"
-            problems.append(Problem(message, table.load.sql.at(1, 1), "Redshift numbers the rows: take it out"))
+            place = item_place(table, read.columns.index(column.name))
+            problems.append(Problem(message, place, "Redshift numbers the rows: take it out"))
     return tuple(name for name in read.columns if name in known)
 
 
@@ -276,15 +285,6 @@ def template_values(pipeline: Pipeline) -> dict[str, Any]:
 def _template_hint(pipeline: Pipeline) -> str:
     names = ", ".join(f"vars.{name}" for name in pipeline.variables) or "no vars are declared"
     return f"known here: {names}, schema, pipeline"
-
-
-def _place(text: Text, sent: str, line: int, column: int, width: int) -> Where:
-    """Return where a spot of the rendered SELECT stands in the file; its beginning if Jinja moved the lines."""
-    written = text.content
-    skipped = written[: len(written) - len(written.lstrip())].count("\n")
-    lines, rendered = written.split("\n")[skipped:], sent.split("\n")
-    shift = lines[line - 1].find(rendered[line - 1].rstrip()) if line <= min(len(lines), len(rendered)) else -1
-    return text.at(line + skipped, column + shift, width) if shift >= 0 else text.at(1, 1)
 
 
 def _check_templates(pipeline: Pipeline, problems: list[Problem]) -> None:

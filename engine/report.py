@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import zip_longest
 
 from . import __version__
@@ -72,11 +72,19 @@ def _script(statements: Iterable[Statement]) -> Iterator[str]:
 
 def problem_text(problem: Problem) -> Iterator[str]:
     """Yield the lines that tell a problem: place and message, the source line with a caret, what to do."""
-    yield f"{problem.where}: {problem.message}" if problem.where else problem.message
+    message = f"{problem.message} [{problem.rule}]" if problem.rule else problem.message
+    yield f"{problem.where}: {message}" if problem.where else message
     if problem.where and problem.where.text.strip():
         yield from _excerpt(problem.where)
     if problem.hint:
         yield f"  {problem.hint}"
+
+
+def advice_text(warnings: Iterable[Problem]) -> Iterator[str]:
+    """Yield the lines that tell what is no error."""
+    for warning in warnings:
+        first, *rest = problem_text(replace(warning, message=f"warning: {warning.message}"))
+        yield from (first, *rest, "")
 
 
 def _excerpt(where: Where) -> Iterator[str]:

@@ -125,6 +125,15 @@ class Text:
         return self.document.at((first + line - 1, indent + column - 1, width))
 
 
+def rendered_place(text: Text, sent: str, line: int, column: int, width: int) -> Where:
+    """Return where a spot of the rendered `text` stands in the file; its beginning if Jinja moved the lines."""
+    written = text.content
+    skipped = written[: len(written) - len(written.lstrip())].count("\n")
+    lines, rendered = written.split("\n")[skipped:], sent.split("\n")
+    shift = lines[line - 1].find(rendered[line - 1].rstrip()) if line <= min(len(lines), len(rendered)) else -1
+    return text.at(line + skipped, column + shift, width) if shift >= 0 else text.at(1, 1)
+
+
 def read_text(path: Path, name: str) -> Text:
     """Read a file of plain text, such as a `sql_file`. Errors: InvalidPipeline."""
     content = _decoded(path, name)

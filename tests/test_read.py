@@ -15,7 +15,7 @@ BY_NAME = "columns find their place by name: write … AS name"
 KNOWN = "known here: no vars are declared, schema, pipeline"
 
 START = "version: 1\nname: p\nschema: dw\n"
-RAW = "staging:\n  raw: {from: s3://b/raw/, columns: {id: {type: integer}, v: {type: integer}}}\n"
+RAW = "staging:\n  src: {from: s3://b/src/, columns: {id: {type: integer}, v: {type: integer}}}\n"
 PIPELINES = Path(__file__).resolve().parent.parent / "pipelines"
 
 
@@ -73,21 +73,21 @@ def table_told(
 
 
 def test_select_is_rendered_and_read(tmp_path: Path) -> None:
-    found = table(tmp_path, "SELECT v, id\nFROM raw")
-    assert found.load.select == "SELECT v, id\nFROM raw"
+    found = table(tmp_path, "SELECT v, id\nFROM src")
+    assert found.load.select == "SELECT v, id\nFROM src"
     assert found.load.columns == ("v", "id")
-    assert found.reads == ("raw",)
+    assert found.reads == ("src",)
 
 
 @pytest.mark.parametrize(
     ("sql", "sent"),
     [
-        ("SELECT id, v FROM raw;", "SELECT id, v FROM raw"),
-        ("SELECT id, v FROM raw;;\n\n", "SELECT id, v FROM raw"),
-        ("SELECT id, v FROM raw; -- done", "SELECT id, v FROM raw"),
-        ("SELECT id, v FROM raw -- done", "SELECT id, v FROM raw -- done\n"),
-        ("-- first; a comment\nSELECT id, v FROM raw", "-- first; a comment\nSELECT id, v FROM raw"),
-        ("SELECT id, v FROM {{ schema }}.raw", "SELECT id, v FROM dw.raw"),
+        ("SELECT id, v FROM src;", "SELECT id, v FROM src"),
+        ("SELECT id, v FROM src;;\n\n", "SELECT id, v FROM src"),
+        ("SELECT id, v FROM src; -- done", "SELECT id, v FROM src"),
+        ("SELECT id, v FROM src -- done", "SELECT id, v FROM src -- done\n"),
+        ("-- first; a comment\nSELECT id, v FROM src", "-- first; a comment\nSELECT id, v FROM src"),
+        ("SELECT id, v FROM {{ schema }}.src", "SELECT id, v FROM dw.src"),
     ],
 )
 def test_select_is_sent_without_what_ends_it(tmp_path: Path, sql: str, sent: str) -> None:
@@ -96,59 +96,59 @@ def test_select_is_sent_without_what_ends_it(tmp_path: Path, sql: str, sent: str
 
 def test_star_fills_every_column_but_identity(tmp_path: Path) -> None:
     columns = "{n: {type: bigint, identity: [0, 1]}, id: {type: integer}, v: {type: integer}}"
-    assert table(tmp_path, "SELECT * FROM raw", columns).load.columns == ("id", "v")
+    assert table(tmp_path, "SELECT * FROM src", columns).load.columns == ("id", "v")
 
 
 def test_columns_with_a_default_and_columns_that_may_be_null_may_be_left_out(tmp_path: Path) -> None:
     columns = "{id: {type: integer}, at: {type: date, default: sysdate, 'null': false}, v: {type: integer}}"
-    assert table(tmp_path, "SELECT id FROM raw", columns).load.columns == ("id",)
+    assert table(tmp_path, "SELECT id FROM src", columns).load.columns == ("id",)
 
 
 def test_merge_may_give_columns_to_order_by(tmp_path: Path) -> None:
     load = "      strategy: merge\n      key: [id]\n      order_by: [v DESC]\n"
-    found = table(tmp_path, "SELECT id, v FROM raw", "{id: {type: integer}}", load)
+    found = table(tmp_path, "SELECT id, v FROM src", "{id: {type: integer}}", load)
     assert found.load.columns == ("id",)
 
 
 def test_tables_outside_of_the_pipeline_and_the_table_itself_are_no_steps(tmp_path: Path) -> None:
     assert table(tmp_path, "SELECT id, v FROM other.thing WHERE id NOT IN (SELECT id FROM t)").reads == ()
-    assert table(tmp_path, "SELECT id, v FROM dw.raw").reads == ("raw",)
+    assert table(tmp_path, "SELECT id, v FROM dw.src").reads == ("src",)
 
 
 @pytest.mark.parametrize(
     ("sql", "said"),
     [
         (
-            "SELECT id, v\nFROM rwa",
+            "SELECT id, v\nFROM scr",
             (
-                "12:14 't' reads 'rwa', which is not declared | did you mean 'raw'? (a table outside of the pipeline: "
+                "12:14 't' reads 'scr', which is not declared | did you mean 'src'? (a table outside of the pipeline: "
                 "schema.table)"
             ),
         ),
         (
             "SELECT id, v FROM dw.zzz",
             (
-                "11:30 't' reads 'zzz', which is not declared | declared are: raw (a table outside of the pipeline: "
+                "11:30 't' reads 'zzz', which is not declared | declared are: src (a table outside of the pipeline: "
                 "schema.table)"
             ),
         ),
-        ("SELECT id, v FROM raw r x", "11:33 the SQL makes no sense from 'x' on | "),
-        ("SELECT id, v FROM raw\nWHERE 'a", "12:15 the SQL cannot be read: a quote or a comment is not closed | "),
-        ("DELETE FROM raw", "11:9 DELETE where a SELECT belongs | "),
+        ("SELECT id, v FROM src r x", "11:33 the SQL makes no sense from 'x' on | "),
+        ("SELECT id, v FROM src\nWHERE 'a", "12:15 the SQL cannot be read: a quote or a comment is not closed | "),
+        ("DELETE FROM src", "11:9 DELETE where a SELECT belongs | "),
         ("SELECT 1; SELECT 2", "11:9 2 statements where one SELECT belongs | "),
         ("-- nothing", "11:9 no statement | "),
-        ("SELECT id, v, v AS w FROM raw", "11:9 the SELECT gives 'w', which is no column of 't' | columns are: id, v"),
-        ("SELECT id, id, v FROM raw", "11:9 the SELECT gives 'id' twice | give one another name"),
+        ("SELECT id, v, v AS w FROM src", "11:23 the SELECT gives 'w', which is no column of 't' | columns are: id, v"),
+        ("SELECT id, id, v FROM src", "11:20 the SELECT gives 'id' twice | give one another name"),
         (
-            "SELECT id, v + 1 FROM raw",
-            f"11:9 column 2 of the SELECT has no name | {BY_NAME}",
+            "SELECT id, v + 1 FROM src",
+            f"11:20 column 2 of the SELECT has no name | {BY_NAME}",
         ),
         (
-            "SELECT id, v\nFROM raw\nWHERE id > {{ vars.least }}",
+            "SELECT id, v\nFROM src\nWHERE id > {{ vars.least }}",
             f"13:9 the template asks for 'least', which is not there | {KNOWN}",
         ),
         (
-            "SELECT id, v FROM raw {% if %}",
+            "SELECT id, v FROM src {% if %}",
             f"11:9 the template cannot be read: Expected an expression, got 'end of statement block' | {KNOWN}",
         ),
     ],
@@ -173,7 +173,7 @@ def test_select_that_cannot_be(tmp_path: Path, sql: str, said: str) -> None:
         (
             "{id: {type: bigint, identity: [0, 1]}, v: {type: integer}}",
             "",
-            "11:9 the SELECT gives 'id', which is an identity column | Redshift numbers the rows: take it out",
+            "11:16 the SELECT gives 'id', which is an identity column | Redshift numbers the rows: take it out",
         ),
         (
             "{id: {type: integer}, w: {type: integer, 'null': false}, v: {type: integer}}",
@@ -183,28 +183,28 @@ def test_select_that_cannot_be(tmp_path: Path, sql: str, said: str) -> None:
     ],
 )
 def test_columns_that_do_not_fit_the_select(tmp_path: Path, columns: str, load: str, said: str) -> None:
-    assert table_told(tmp_path, "SELECT id, v FROM raw", columns, load) == [said]
+    assert table_told(tmp_path, "SELECT id, v FROM src", columns, load) == [said]
 
 
 def test_place_after_a_line_that_jinja_filled(tmp_path: Path) -> None:
-    sql = "SELECT id, {{ vars.c }} AS v\nFROM rwa"
+    sql = "SELECT id, {{ vars.c }} AS v\nFROM scr"
     (said,) = told(tmp_path, "vars: {c: v}\n" + RAW + "tables:\n" + a_table(sql))
-    assert said.startswith("13:14 't' reads 'rwa'")
+    assert said.startswith("13:14 't' reads 'scr'")
 
 
 def test_place_in_a_file_of_sql(tmp_path: Path) -> None:
-    (tmp_path / "t.sql").write_text("\n-- why\n\nSELECT id\nFROM rwa;\n")
+    (tmp_path / "t.sql").write_text("\n-- why\n\nSELECT id\nFROM scr;\n")
     text = RAW + "tables: {t: {columns: {id: {type: integer}}, load: {sql_file: t.sql}}}\n"
     (said,) = problems(tmp_path, text)
     assert str(said.where) == f"{tmp_path / 't.sql'}:5:6"
     assert said.where is not None
-    assert said.where.text == "FROM rwa;"
+    assert said.where.text == "FROM scr;"
 
 
 def test_place_where_jinja_moved_the_lines_is_the_beginning(tmp_path: Path) -> None:
-    sql = "{% for c in [1, 2, 3] %}\n-- {{ c }}\n-- and\n{% endfor %}\nSELECT id, v\nFROM rwa"
+    sql = "{% for c in [1, 2, 3] %}\n-- {{ c }}\n-- and\n{% endfor %}\nSELECT id, v\nFROM scr"
     (said,) = table_told(tmp_path, sql)
-    assert said.startswith("11:9 't' reads 'rwa'")
+    assert said.startswith("11:9 't' reads 'scr'")
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_place_where_jinja_moved_the_lines_is_the_beginning(tmp_path: Path) -> N
     ],
 )
 def test_template_that_is_not_there(tmp_path: Path, load: str, check: str, said: str) -> None:
-    text = RAW + "tables:\n" + a_table("SELECT id, v FROM raw", load=load) + check
+    text = RAW + "tables:\n" + a_table("SELECT id, v FROM src", load=load) + check
     assert told(tmp_path, text) == [said]
 
 
@@ -225,9 +225,9 @@ def test_template_that_is_not_there(tmp_path: Path, load: str, check: str, said:
 def test_needs(tmp_path: Path) -> None:
     text = (
         RAW
-        + "  late: {from: s3://b/l/, columns: {id: {type: integer}}, checks: [{relationships: {id: raw.id}}]}\n"
+        + "  late: {from: s3://b/l/, columns: {id: {type: integer}}, checks: [{relationships: {id: src.id}}]}\n"
         + "tables:\n"
-        + a_table("SELECT id, v FROM raw", "a")
+        + a_table("SELECT id, v FROM src", "a")
         + a_table("SELECT 1 AS id, 2 AS v", "b")
         + "    depends_on: [late]\n"
         + a_table("SELECT 1 AS id, 2 AS v", "c", "{id: {type: integer, references: a.id}, v: {type: integer}}")
@@ -235,9 +235,9 @@ def test_needs(tmp_path: Path) -> None:
         + "    checks: [{relationships: {id: b.id, v: d.id}}]\n"
     )
     assert needs(read(tmp_path, text)) == {
-        "raw": frozenset(),
-        "late": frozenset({"raw"}),
-        "a": frozenset({"raw"}),
+        "src": frozenset(),
+        "late": frozenset({"src"}),
+        "a": frozenset({"src"}),
         "b": frozenset({"late"}),
         "c": frozenset({"a"}),
         "d": frozenset({"b"}),
@@ -254,7 +254,7 @@ def test_cycle_is_told_with_its_way(tmp_path: Path) -> None:
 # --- vars and the environment ----------------------------------------------------------------------------------------
 
 VARIED = "vars: {least: 1, who: '${WHO}'}\n" + RAW + "tables:\n"
-ASKING = VARIED + a_table("SELECT id, v FROM raw WHERE v > {{ vars.least }} OR {{ vars.who | literal }} = 'x'")
+ASKING = VARIED + a_table("SELECT id, v FROM src WHERE v > {{ vars.least }} OR {{ vars.who | literal }} = 'x'")
 
 
 def test_vars_fill_the_select(tmp_path: Path) -> None:
@@ -292,10 +292,10 @@ def test_variable_of_the_command_line_that_the_pipeline_does_not_have(tmp_path: 
 def test_included_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "t.yaml").write_text(
-        "vars: {least: 3}\ntables:\n" + a_table("SELECT id, v FROM raw WHERE id > {{ vars.least }}")
+        "vars: {least: 3}\ntables:\n" + a_table("SELECT id, v FROM src WHERE id > {{ vars.least }}")
     )
     found = read(tmp_path, "include: [parts/t.yaml]\n" + RAW)
-    assert found.tables[0].load.select == "SELECT id, v FROM raw WHERE id > 3"
+    assert found.tables[0].load.select == "SELECT id, v FROM src WHERE id > 3"
     assert found.variables == {"least": 3}
 
 
@@ -329,42 +329,42 @@ def test_all_mistakes_are_told_in_the_order_of_the_file(tmp_path: Path) -> None:
         "targets: {a: {warehouse: duckdb}}\n"
         + RAW.replace("v: {type: integer}", "v: {type: intger}")
         + "tables:\n"
-        + a_table("SELECT id, v FROM rwa").replace("    load:", "    sortky: [id]\n    load:")
+        + a_table("SELECT id, v FROM scr").replace("    load:", "    sortky: [id]\n    load:")
     )
     assert [each.split(" |")[0] for each in told(tmp_path, text)] == [
         "4:26 'warehouse' cannot be 'duckdb'",
         "6:69 'intger' is not a Redshift type",
         "10:5 unknown key 'sortky'",
-        "13:27 't' reads 'rwa', which is not declared",
+        "13:27 't' reads 'scr', which is not declared",
     ]
 
 
 def test_who_refers_to_what_has_a_mistake_is_not_told_off(tmp_path: Path) -> None:
     text = (
         "target: aws\ntargets: {aws: {warehouse: redshift}}\nvars: {least: [1]}\n"
-        + RAW.replace("raw:", "Raw:")
+        + RAW.replace("src:", "Src:")
         + "tables:\n"
-        + a_table("SELECT id, v FROM raw WHERE v > {{ vars.least }}")
-        + a_table("SELECT id, v FROM raw", "u")
+        + a_table("SELECT id, v FROM src WHERE v > {{ vars.least }}")
+        + a_table("SELECT id, v FROM src", "u")
         + "    depends_on: [w]\n    checks: [{relationships: {id: w.id}}]\n"
         + a_table("SELECT 1 AS id, 2 AS v", "w", "{id: {type: 5}}")
     )
     assert [each.message for each in problems(tmp_path, text)] == [
         *(f"the key '{key}' is missing in 'aws'" for key in ("host", "password", "user", "work")),
         "'least' must be text or a number or true or false, not a list",
-        "'Raw' cannot be a name here",
+        "'Src' cannot be a name here",
         "'type' must be text, not the number 5",
     ]
 
 
 def test_pipeline_without_a_name_is_checked_on(tmp_path: Path) -> None:
     path = tmp_path / "p.yaml"
-    path.write_text("version: 1\ntables:\n" + a_table("SELECT id, v FROM rwa"))
+    path.write_text("version: 1\ntables:\n" + a_table("SELECT id, v FROM scr"))
     with pytest.raises(InvalidPipeline) as caught:
         read_pipeline(path, {})
     assert [each.message for each in caught.value.problems] == [
         "the key 'name' is missing",
-        "'t' reads 'rwa', which is not declared",
+        "'t' reads 'scr', which is not declared",
     ]
 
 

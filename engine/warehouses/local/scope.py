@@ -32,6 +32,7 @@ class FromItem:
     alias: str
     columns: tuple[OutColumn, ...]
     schema: str = ""
+    relation: str = ""
     types: dict[str, OutColumn] = field(init=False)
     doubled: frozenset[str] = field(init=False, default=frozenset())
 

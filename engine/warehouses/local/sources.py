@@ -59,13 +59,15 @@ def _unnamed(scope: Scope) -> str:
     return f"unnamed_{scope.session.unnamed}"
 
 
-def _named(sql: str, columns: Columns, alias: str, names: tuple[str, ...], scope: Scope, schema: str = "") -> str:
-    if len(names) > len(columns):
+def _named(
+    sql: str, columns: Columns, alias: str, names: tuple[str, ...], scope: Scope, schema: str = "", relation: str = ""
+) -> str:
+    if len(names) > len(columns) and columns:
         raise WarehouseError(
             f'table "{alias}" has {len(columns)} columns available but {len(names)} columns specified', sqlstate="42P10"
         )
     renamed = tuple(replace(c, name=n) for c, n in zip(columns, names, strict=False)) + columns[len(names) :]
-    scope.add(FromItem(alias, renamed, schema))
+    scope.add(FromItem(alias, renamed, schema, relation))
     shown = f"({', '.join(quote(column.name) for column in renamed)})" if names else ""
     return f"{sql} AS {quote(alias)}{shown}"
 
@@ -91,7 +93,7 @@ def _table(table: s.Table, scope: Scope, query_sql: QuerySql) -> str:
         sql, columns = _view(relation, columns, scope, query_sql)
     else:
         sql = relation.sql
-    return _named(sql, columns, alias, table.columns, scope, relation.schema)
+    return _named(sql, columns, alias, table.columns, scope, relation.schema, relation.name)
 
 
 def _view(relation: Relation, columns: Columns, scope: Scope, query_sql: QuerySql) -> tuple[str, Columns]:

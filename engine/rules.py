@@ -1,0 +1,54 @@
+"""The rules that a SELECT is held to: their names, how grave each is, and comments that let one go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+Severity = Literal["error", "warning", "off"]
+
+SEVERITIES: Mapping[str, Severity] = {
+    "unknown-column": "error",
+    "unknown-table": "error",
+    "ambiguous-column": "error",
+    "duplicate-table": "error",
+    "missing-group-by": "error",
+    "misplaced-function": "error",
+    "type-mismatch": "error",
+    "column-count": "error",
+    "null-into-not-null": "error",
+    "reserved-word": "error",
+    "syntax": "error",
+    "column-order": "warning",
+    "missing-column": "warning",
+    "may-be-null": "warning",
+    "narrowing": "warning",
+    "text-length": "warning",
+    "time-zone": "warning",
+    "integer-division": "warning",
+    "cross-join": "warning",
+    "unknown-function": "warning",
+    "not-checked": "warning",
+}
+"""What each rule is unless `rules:` says otherwise. An error is what Redshift certainly refuses."""
+
+_IGNORED = re.compile(r"--\s*etlrun:\s*ignore\s+([a-z-]+(?:\s*,\s*[a-z-]+)*)")
+
+
+def ignored(select: str) -> dict[int, frozenset[str]]:
+    """Return for each line (from 1) of a SELECT the rules that a comment in it, or in the line before, lets go."""
+    found: dict[int, frozenset[str]] = {}
+    if "etlrun:" not in select:
+        return found
+    for number, line in enumerate(select.split("\n"), start=1):
+        match = _IGNORED.search(line)
+        if match is not None:
+            names = frozenset(name.strip() for name in match[1].split(","))
+            for each in (number, number + 1):
+                found[each] = found.get(each, frozenset()) | names
+    return found
+
+
+def severity(rule: str, chosen: Mapping[str, Severity]) -> Severity:
+    return chosen.get(rule, SEVERITIES[rule])
