@@ -20,6 +20,7 @@ from .model import (
     Column,
     Definition,
     Load,
+    Lookup,
     Mount,
     Pipeline,
     Reference,
@@ -37,8 +38,14 @@ MAX_COMPOUND_SORTKEY = 400
 MAX_INTERLEAVED_SORTKEY = 8
 _NUMBER_ENCODINGS = ("az64", "delta", "delta32k", "mostly8", "mostly16", "mostly32")
 _TEXT_ENCODINGS = ("lzo", "text255", "text32k")
+DATE_COLUMNS = frozenset(
+    """date_key date year quarter month month_name week day day_of_week day_name day_of_year is_weekend
+    month_start month_end""".split()
+)
+"""What the template `dates` can give."""
 VERSION_COLUMNS = {"valid_from": "timestamp", "valid_to": "timestamp", "is_current": "boolean"}
 """The settings of scd2 that name a column, which has the setting's name unless it is given, and its type."""
+_MD5_LENGTH = 32
 _CHECK_KEYS = ("severity", "name", "keep_failures")
 _TIMES = ("date", "timestamp", "timestamptz")
 _SWAP_PREFIX = "etlrun_old_"
@@ -315,12 +322,18 @@ def _column(at: _At, name: str, spec: dict[str, Any]) -> Column:
         (at / "default").problem("an identity column has no default", "take one of them out")
     if "encode" in spec:
         _encoding(at / "encode", spec["encode"], type_)
+    if "hash" in spec and type_.name != "bigint" and not (type_.is_text and (type_.length or 1) >= _MD5_LENGTH):
+        hint = f"bigint holds 60 bits of it, char({_MD5_LENGTH}) all"
+        (at / "hash").problem(f"{type_} cannot hold a hash", hint, at_key=True)
+    derived = [key for key in ("hash", "lookup", "identity", "default") if key in spec]
+    if len(derived) > 1 and derived[0] in ("hash", "lookup"):
+        (at / derived[1]).problem(f"'{name}' gets its value from '{derived[0]}'", "take one of them out", at_key=True)
     default = spec.get("default", "")
     return Column(
         name=name, type=type_, where=at.key, description=spec.get("description", ""), nullable=spec.get("null", True),
         default=str(default).upper() if isinstance(default, bool) else str(default), encode=spec.get("encode", ""),
         identity=identity, unique=spec.get("unique", False), references=_reference(spec.get("references")),
-        path=spec.get("path", ""),
+        path=spec.get("path", ""), hash=tuple(spec.get("hash", ())), lookup=_lookup(spec.get("lookup")),
     )  # fmt: skip
 
 
@@ -345,6 +358,15 @@ def _reference(text: str | None) -> Reference | None:
         return None
     table, _, column = text.partition(".")
     return Reference(table, column)
+
+
+def _lookup(spec: dict[str, Any] | None) -> Lookup | None:
+    if spec is None:
+        return None
+    table, _, column = spec["from"].partition(".")
+    on = spec["on"]
+    pairs = tuple(on.items()) if isinstance(on, dict) else tuple((name, name) for name in on)
+    return Lookup(table, column, pairs, spec.get("default"), spec.get("at", ""))
 
 
 def _distkey(at: _At, spec: dict[str, Any], columns: Sequence[Column]) -> str:
@@ -393,6 +415,8 @@ def _check_links(roots: Sequence[_At], definitions: dict[str, Definition], lost:
                 if settings["references"].partition(".")[0] in swapped:
                     hint = "load that table with 'replace', or take the reference out"
                     place.problem("a table that is swapped may not be referred to: it could not be dropped", hint)
+            if "lookup" in settings:
+                _check_lookup(at / "columns" / column / "lookup", settings["lookup"], definitions, lost)
         for position, other in enumerate(spec.get("depends_on", ())):
             if (other not in definitions and other not in lost) or other == name:
                 hint = did_you_mean(other, set(definitions) - {name}, "steps are")
@@ -405,6 +429,14 @@ def _check_links(roots: Sequence[_At], definitions: dict[str, Definition], lost:
                 place.problem(
                     f"'{check['keep_failures']}' is a table of the pipeline", "give the failures one of their own"
                 )
+
+
+def _check_lookup(at: _At, spec: dict[str, Any], definitions: dict[str, Definition], lost: frozenset[str]) -> None:
+    _check_reference(at / "from", spec["from"], definitions, lost)
+    other = definitions.get(spec["from"].partition(".")[0])
+    if other:
+        names = [column.name for column in other.columns]
+        _known_columns(at / "on", spec["on"], names, f"a lookup in '{other.name}'")
 
 
 def _check_reference(at: _At, text: str, definitions: dict[str, Definition], lost: frozenset[str]) -> None:
@@ -508,6 +540,10 @@ def _table(at: _At, name: str, spec: dict[str, Any], schema: str, main: Document
     definition = _definition(at, name, spec, schema)
     load, place = spec["load"], at / "load"
     _check_strategy(place, load, definition)
+    if "unknown_member" in spec:
+        _check_unknown_member(at / "unknown_member", spec["unknown_member"], definition)
+    if "dates" in load:
+        _check_dates(place / "dates", definition)
     _check_columns(at, spec.get("checks", ()), definition)
     settings = {key: value for key, value in load.items() if key not in ("strategy", "sql", "sql_file")}
     return Table(
@@ -521,6 +557,7 @@ def _table(at: _At, name: str, spec: dict[str, Any], schema: str, main: Document
         ),
         depends_on=tuple((other, (at / "depends_on" / i).value) for i, other in enumerate(spec.get("depends_on", ()))),
         checks=_checks(at, spec),
+        unknown_member=spec.get("unknown_member", {}),
         grants={privilege: tuple(names) for privilege, names in spec.get("grants", {}).items()},
     )
 
@@ -538,6 +575,26 @@ def _check_strategy(at: _At, load: dict[str, Any], definition: Definition) -> No
         (at / "strategy").problem(f"the name '{definition.name}' is too long to be swapped", hint)
     elif strategy == "scd2":
         _check_versions(at, load, definition)
+
+
+def _check_unknown_member(at: _At, values: dict[str, Any], definition: Definition) -> None:
+    _known_columns(at, values, [column.name for column in definition.columns], "unknown_member")
+    if not definition.primary_key:
+        at.problem("an unknown member needs a primary key", "add 'primary_key: true' to a column", at_key=True)
+    for column in definition.columns:
+        if column.name in values and column.identity:
+            hint = "make it a hash: column: {hash: [columns of the SELECT]}"
+            (at / column.name).problem(f"'{column.name}' is an identity column: Redshift numbers it", hint)
+        is_needed = not column.nullable or column.name in definition.primary_key
+        if is_needed and column.name not in values and not column.default and not column.identity:
+            at.problem(f"the unknown member has no '{column.name}', which must not be NULL", "add it", at_key=True)
+
+
+def _check_dates(at: _At, definition: Definition) -> None:
+    for column in definition.columns:
+        if column.name not in DATE_COLUMNS and column.nullable and not column.default and not column.identity:
+            hint = did_you_mean(column.name, DATE_COLUMNS, "known are")
+            at.problem(f"'{column.name}' is nothing that 'dates' knows", hint, at_key=True)
 
 
 def _check_versions(at: _At, load: dict[str, Any], definition: Definition) -> None:
@@ -562,6 +619,8 @@ def _check_versions(at: _At, load: dict[str, Any], definition: Definition) -> No
 def _sql(at: _At, load: dict[str, Any], main: Document) -> Text:
     if "sql" in load:
         return at.document.text((*at.path, "sql"))
+    if "dates" in load:
+        return Text("", at.document)
     name = load["sql_file"]
     try:
         return read_text(inside(main.path.parent, name), str(Path(main.name).parent / name))

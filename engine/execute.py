@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from queue import SimpleQueue
 from threading import Event as Flag
@@ -198,7 +198,7 @@ class _Run:
                 for statement in transaction.statements:
                     sent.append(statement)
                     outcome = session.execute(statement.sql)
-                    outcomes.append(outcome)
+                    outcomes.append(outcome if statement.is_load else replace(outcome, row_count=None))
                     found = failure(statement, outcome) if statement.check else None
                     if found and statement.severity == "guard":
                         raise CheckFailed([found])

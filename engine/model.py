@@ -107,6 +107,20 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Lookup:
+    """How a column gets its value from another table: that of the row whose columns `on` match the SELECT's."""
+
+    table: str
+    column: str
+    on: tuple[tuple[str, str], ...]
+    """Pairs of a column of the other table and one of the SELECT."""
+    default: str | float | None = None
+    """The value where there is no such row; None for NULL."""
+    at: str = ""
+    """The SELECT's column that says which version of a row with history is meant; empty for the current one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     name: str
     type: DataType
@@ -121,6 +135,14 @@ class Column:
     references: Reference | None = None
     path: str = ""
     """The JSONPath of a staging column; empty if none was written."""
+    hash: tuple[str, ...] = ()
+    """The SELECT's columns that this one is a hash of; empty if it is none."""
+    lookup: Lookup | None = None
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether its value is derived from what the SELECT gives."""
+        return bool(self.hash or self.lookup)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +218,8 @@ class Load:
     """The SELECT as it is sent, rendered by `read`."""
     columns: tuple[str, ...] = ()
     """The table's columns that the SELECT fills, in the SELECT's order."""
+    gives: tuple[str, ...] = ()
+    """Where columns are derived from it: what the SELECT gives and is needed, by name. Empty elsewhere."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The strategy's own keys: key, order_by, …; their texts are Jinja templates until `read` has rendered them."""
     places: Mapping[str, Where] = field(default_factory=dict, repr=False, compare=False)
@@ -212,6 +236,8 @@ class Table:
     checks: tuple[Check, ...] = ()
     grants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For each privilege the users, 'group NAME's, 'role NAME's and 'public' that get it."""
+    unknown_member: Mapping[str, Any] = field(default_factory=dict)
+    """The values of the row that stands for what is not known, by column; empty for no such row."""
     reads: tuple[str, ...] = ()
     """The steps that its SELECT reads, found by `read`."""
 

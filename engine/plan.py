@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from . import copy as copying
+from .build import VERSION_COLUMNS
 from .errors import InvalidPipeline, Problem, Where
 from .graph import order
 from .jsonpaths import file_content
@@ -41,6 +42,8 @@ class Statement:
 
     sql: str
     check: str = ""
+    is_load: bool = True
+    """Whether the rows that it writes are rows of the load: the unknown member is none."""
     severity: Literal["guard", "error", "warn"] = "guard"
     """Of a check. A guard is part of a strategy: what follows must not be sent if it fails. The other checks stand
     behind the load, and are all asked before the step fails."""
@@ -107,13 +110,13 @@ def make_plan(
     `full_refresh` drops each table and creates it anew, in the transaction that fills it. `run` is the run's own id in
     the ledger: RUN stands for it in a dry run. Errors: InvalidPipeline for templates that cannot be filled in.
     """
-    making = _Making(pipeline, target, full_refresh, run)
+    tables = {table.name: table for table in pipeline.tables}
+    making = _Making(pipeline, target, full_refresh, run, tables)
     waits = needs(pipeline)
     chosen = [name for name in order(waits) if only is None or name in only]
     known = frozenset(chosen)
     problems: list[Problem] = []
     staging = {source.name: source for source in pipeline.staging}
-    tables = {table.name: table for table in pipeline.tables}
     steps = []
     for name in chosen:
         try:
@@ -136,7 +139,7 @@ def make_check_plan(
 
     No step waits for another, so that every check is asked. Errors: InvalidPipeline.
     """
-    making = _Making(pipeline, target, False, run)
+    making = _Making(pipeline, target, False, run, {})
     declared = {part.name: part for part in _parts(pipeline)}
     problems: list[Problem] = []
     steps = []
@@ -203,6 +206,7 @@ class _Making:
     target: Target
     full_refresh: bool
     run: str
+    tables: Mapping[str, Table]
 
     def statements(self, template: str, values: Mapping[str, Any]) -> tuple[Statement, ...]:
         return _statements(render(self.pipeline.folder, template, values))
@@ -233,11 +237,28 @@ def _staging_step(source: StagingSource, making: _Making) -> Step:
 
 def _table_step(table: Table, making: _Making) -> Step:
     load, definition = table.load, table.definition
-    values = {"columns": load.columns, "select": load.select, "load": load.settings, "grants": table.grants}
+    values = {
+        "columns": load.columns, "select": _complete(table, making) if load.gives else load.select,
+        "load": load.settings, "grants": table.grants, "unknown_member": table.unknown_member,
+    }  # fmt: skip
     # Comments and grants come after the load: a strategy may put another table in the place of the old one.
-    templates = (f"strategies/{load.strategy}", "comments", *(("grants",) if table.grants else ()))
+    member = ("unknown_member",) if table.unknown_member else ()
+    templates = (f"strategies/{load.strategy}", *member, "comments", *(("grants",) if table.grants else ()))
     transaction = _transaction(definition, templates, values, table.checks, making)
     return Step(table.name, "table", frozenset(), definition.where, (transaction,), columns=definition.columns)
+
+
+def _complete(table: Table, making: _Making) -> str:
+    """Return the SELECT with what is derived from it: hashes, and what is looked up in other tables."""
+    derived = [column for column in table.definition.columns if column.is_derived]
+    looked_up = (making.tables[column.lookup.table] for column in derived if column.lookup)
+    history = {
+        each.name: {setting: each.load.settings.get(setting, setting) for setting in VERSION_COLUMNS}
+        for each in looked_up
+        if each.load.strategy == "scd2"
+    }
+    values = {"select": table.load.select, "gives": table.load.gives, "derived": derived, "history": history}
+    return render(making.pipeline.folder, "derived", {**_values(table.definition, making.pipeline), **values})
 
 
 def _transaction(
@@ -252,7 +273,11 @@ def _transaction(
     shape = {"lines": _lines(definition), "attributes": tuple(_attributes(definition))}
     before = ("begin", "drop_table", "create_table") if making.full_refresh else ("begin", "create_table")
     values = {**common, **shape, **values}
-    loaded = [statement for template in (*before, *templates) for statement in making.statements(template, values)]
+    loaded = [
+        replace(statement, is_load=False) if template == "unknown_member" else statement
+        for template in (*before, *templates)
+        for statement in making.statements(template, values)
+    ]
     checked = [statement for check in checks for statement in _check(check, definition, common, making)]
     in_ledger = {**common, "run": making.run, "number": 1}
     ledger, proof = (making.statements(template, in_ledger) for template in ("ledger", "ledger_proof"))

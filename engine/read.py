@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from . import schema, sql
-from .build import VERSION_COLUMNS, Built, build, did_you_mean, inside
+from .build import DATE_COLUMNS, VERSION_COLUMNS, Built, build, did_you_mean, inside
 from .environment import expand_variables
 from .errors import InvalidPipeline, Problem
 from .graph import Cycle, order
 from .model import Check, Definition, Pipeline, Table
-from .render import TemplateError, available, render_text
+from .render import TemplateError, available, render, render_text
 from .selects import check_selects, item_place
 from .source import Document, Text, read_document, rendered_place
 from .source import Mapping as YamlMapping
@@ -69,6 +69,7 @@ def needs(pipeline: Pipeline) -> dict[str, frozenset[str]]:
 def _referred(definition: Definition, checks: tuple[Check, ...]) -> frozenset[str]:
     """Return the other tables that foreign keys and relationships name: they are filled first."""
     keys = {column.references.table for column in definition.columns if column.references}
+    keys |= {column.lookup.table for column in definition.columns if column.lookup}
     related = {name for check in checks for name in check.reads}
     for check in checks:
         if check.kind == "relationships":
@@ -118,6 +119,8 @@ def _read_table(
 ) -> Table:
     load = replace(table.load, settings=_settings(table, pipeline, lost, problems))
     table = replace(table, load=load)
+    if "dates" in load.settings:
+        return _read_dates(table, pipeline, problems)
     if not load.sql.content:
         return table
     try:
@@ -138,7 +141,39 @@ def _read_table(
     reads = _reads(table.name, load.sql, select, read, pipeline.schema, names, lost, problems)
     table = replace(table, load=replace(load, select=select))
     columns = _filled_columns(table, read, problems)
-    return replace(table, reads=reads, load=replace(load, select=select, columns=columns))
+    gives = _needed(table, columns, read, problems)
+    derived = tuple(column.name for column in table.definition.columns if column.is_derived)
+    return replace(table, reads=reads, load=replace(load, select=select, columns=(*columns, *derived), gives=gives))
+
+
+def _read_dates(table: Table, pipeline: Pipeline, problems: list[Problem]) -> Table:
+    """Return the table with the SELECT that the template `dates` makes of its columns."""
+    names = tuple(column.name for column in table.definition.columns if column.name in DATE_COLUMNS)
+    values = {**template_values(pipeline), "columns": names, "dates": table.load.settings["dates"]}
+    try:
+        select = render(pipeline.folder, "dates", values).strip()
+    except TemplateError as error:
+        problems.append(Problem(str(error), error.where or table.load.places["dates"]))
+        return table
+    return replace(table, load=replace(table.load, select=select, columns=names))
+
+
+def _needed(table: Table, columns: tuple[str, ...], read: sql.Select, problems: list[Problem]) -> tuple[str, ...]:
+    """Return what the SELECT must give where columns are derived from it; check that it does."""
+    asked: list[str] = []
+    for column in table.definition.columns:
+        wanted = column.hash
+        if column.lookup:
+            wanted = (*(name for _, name in column.lookup.on), *((column.lookup.at,) if column.lookup.at else ()))
+        asked += wanted
+        for name in wanted:
+            if read.columns and name not in read.columns:
+                message = f"'{column.name}' is derived from '{name}', which the SELECT does not give"
+                problems.append(Problem(message, column.where, did_you_mean(name, read.columns, "it gives")))
+    if not asked:
+        return ()
+    more = read.columns if "order_by" in table.load.settings else ()
+    return tuple(dict.fromkeys((*columns, *more)))
 
 
 def _reads(
@@ -227,7 +262,8 @@ def _filled_columns(table: Table, read: sql.Select, problems: list[Problem]) -> 
     versions = _version_columns(table)
     if not read.columns:
         names = (column.name for column in definition.columns if column.identity is None)
-        return tuple(name for name in names if name not in versions)
+        derived = {column.name for column in definition.columns if column.is_derived}
+        return tuple(name for name in names if name not in versions and name not in derived)
     known = [column.name for column in definition.columns]
     for name in versions[1:]:
         if name in read.columns:
@@ -240,12 +276,13 @@ def _filled_columns(table: Table, read: sql.Select, problems: list[Problem]) -> 
             problems.append(Problem(message, item_place(table, position - 1), hint))
     extra = set(read.columns) - {*known, ""}
     if extra and "order_by" not in table.load.settings:
-        for name in sorted(extra):
+        for name in sorted(extra - _derived_from(definition)):
             message = f"the SELECT gives '{name}', which is no column of '{table.name}'"
             place = item_place(table, read.columns.index(name))
             problems.append(Problem(message, place, did_you_mean(name, known, "columns are")))
     for name in _key(table):
-        if name in known and name not in read.columns:
+        column = definition.column(name)
+        if column and name not in read.columns and not column.is_derived:
             message = f"the SELECT does not give '{name}', which is part of the key"
             problems.append(Problem(message, table.load.sql.at(1, 1), "add it to the SELECT: rows are matched by it"))
     doubled = sorted({name for name in read.columns if name and read.columns.count(name) > 1})
@@ -255,6 +292,11 @@ def _filled_columns(table: Table, read: sql.Select, problems: list[Problem]) -> 
     for column in definition.columns:
         required = not column.nullable or column.name in definition.primary_key
         required = required and column.name not in _key(table) and column.name not in versions
+        if column.is_derived and column.name in read.columns:
+            message = f"the SELECT gives '{column.name}', which is derived: a hash, or looked up"
+            place = item_place(table, read.columns.index(column.name))
+            problems.append(Problem(message, place, "take it out of the SELECT, or of the column"))
+        required = required and not column.is_derived
         if required and not column.default and column.identity is None and column.name not in read.columns:
             message = f"the SELECT does not give '{column.name}', which must not be NULL"
             problems.append(Problem(message, column.where, "add it to the SELECT, or give the column a default"))
@@ -262,7 +304,17 @@ def _filled_columns(table: Table, read: sql.Select, problems: list[Problem]) -> 
             message = f"the SELECT gives '{column.name}', which is an identity column"
             place = item_place(table, read.columns.index(column.name))
             problems.append(Problem(message, place, "Redshift numbers the rows: take it out"))
-    return tuple(name for name in read.columns if name in known)
+    derived = {column.name for column in definition.columns if column.is_derived}
+    return tuple(name for name in read.columns if name in known and name not in derived)
+
+
+def _derived_from(definition: Definition) -> set[str]:
+    """Return the names of the SELECT's columns that others are derived from."""
+    found = {name for column in definition.columns for name in column.hash}
+    for column in definition.columns:
+        if column.lookup:
+            found |= {column.lookup.at, *(name for _, name in column.lookup.on)}
+    return found
 
 
 def _key(table: Table) -> tuple[str, ...]:

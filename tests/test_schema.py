@@ -143,14 +143,29 @@ tables:
     depends_on: [raw]
     load: {strategy: merge, sql: SELECT 1 AS id, key: [id], order_by: [id]}
     checks: [{not_null: [id]}, {unique: [id]}, {accepted_values: {id: [1]}}, {relationships: {id: t.id}}]
+    grants: {select: [public]}
+    unknown_member: {id: -1}
   u:
     columns: {id: {type: integer}}
     load: {sql_file: q.sql}
+  days:
+    columns: {date: {type: date}}
+    load: {strategy: delete_insert, range: {column: date, from: a, to: z}, dates: {from: 2018-01-01, to: 2018-12-31}}
+  versions:
+    columns:
+      id:         {type: bigint, hash: [v]}
+      v:          {type: integer, lookup: {from: t.id, on: [id], default: -1, at: x}}
+      valid_from: {type: timestamp}
+      valid_to:   {type: timestamp}
+      is_current: {type: boolean}
+    load: {strategy: scd2, sql: SELECT 1 AS v, key: [v], order_by: [v], track: [id]}
 """
+TABLES_ONLY = {"identity", "primary_key", "unique", "references", "hash", "lookup"}
 READ_ELSEWHERE = {
     ("pipeline", "version"),  # the schema alone says which there are
     ("pipeline", "include"),  # read.py
     ("load", "order_by"),  # a strategy's own keys go to its template
+    ("load", "deleted"),
     ("check", "expression"),  # its template
 }
 
@@ -216,7 +231,7 @@ def declared(schema: dict[str, Any], kind: str) -> set[tuple[str, str]]:
 
 def schema_keys() -> set[tuple[str, str]]:
     defs = pipeline_schema()["$defs"]
-    merge = defs["load"]["allOf"][1]["then"]
+    strategies = [part["then"] for part in defs["load"]["allOf"]]
     return {
         *declared(defs["pipeline"], "pipeline"),
         *declared(defs["local_target"], "target here"),
@@ -228,7 +243,7 @@ def schema_keys() -> set[tuple[str, str]]:
         *declared(defs["staging_column"], "staging column"),
         *declared(defs["column"], "tables column"),
         *declared(defs["load"], "load"),
-        *declared(merge, "load"),
+        *(each for strategy in strategies for each in declared(strategy, "load")),
         *declared(defs["checks"]["items"], "check"),
         *declared(defs["distribution"]["properties"]["sortkey"]["anyOf"][2], "sortkey"),
     }
@@ -242,7 +257,7 @@ def test_what_the_schema_declares_is_read_and_what_is_read_is_declared(tmp_path:
     data = recording(written.data, (), asked)
     building.build([Document(written.path, written.name, written.lines, data)])
     asked = {(kind, key) for kind, key in asked if (kind and not kind.startswith("target")) or key in TARGET_KEYS}
-    shared = {("staging column", key) for key in ("identity", "primary_key", "unique", "references")}
+    shared = {("staging column", key) for key in sorted(TABLES_ONLY)}
     shared |= {("tables column", "path"), ("staging", "depends_on")}  # one function reads both sorts of columns
     assert schema_keys() - READ_ELSEWHERE == {each for each in asked if each[0]} - shared
 
@@ -472,12 +487,15 @@ def test_every_value_of_a_wrong_kind_is_found() -> None:
         ),
         (
             START + TABLE.replace("sql: SELECT 1 AS id", "strategy: append"),
-            ["p.yaml:7:5 'load' must have 'sql' or 'sql_file', one of them"],
+            ["p.yaml:7:5 'load' must have 'sql', 'sql_file' or 'dates', one of them"],
         ),
-        (START + TABLE + "      sql_file: q.sql\n", ["p.yaml:7:5 'load' must have 'sql' or 'sql_file', one of them"]),
+        (
+            START + TABLE + "      sql_file: q.sql\n",
+            ["p.yaml:7:5 'load' must have 'sql', 'sql_file' or 'dates', one of them"],
+        ),
         (
             START + TABLE + "      key: [id]\n",
-            ["p.yaml:9:7 unknown key 'key' | expected one of strategy, sql, sql_file"],
+            ["p.yaml:9:7 unknown key 'key' | expected one of strategy, sql, sql_file, dates"],
         ),
         (
             START + TABLE + "      strategy: Merge\n",
