@@ -31,7 +31,9 @@ def check_selects(pipeline: Pipeline) -> tuple[list[Problem], list[Problem]]:
 
 
 def compiled(table: Table, declared: Declared) -> Compiled:
-    return compile_select(table.load.select, declared, table.definition, table.load.columns)
+    derived = {column.name for column in table.definition.columns if column.is_derived}
+    filled = tuple(name for name in table.load.columns if name not in derived)
+    return compile_select(table.load.select, declared, table.definition, filled)
 
 
 def _problems(table: Table, found: Compiled) -> Iterator[Problem]:
@@ -42,8 +44,12 @@ def _problems(table: Table, found: Compiled) -> Iterator[Problem]:
         if finding.rule not in silenced.get(line, ()):
             where = rendered_place(table.load.sql, select, line, column, width)
             yield Problem(finding.message, where, finding.hint, finding.rule)
-    if table.load.strategy in _FILL_WHAT_IS_GIVEN:
+    if table.load.strategy in _FILL_WHAT_IS_GIVEN and "missing-column" not in silenced.get(_first_line(select), ()):
         yield from _missing(table)
+
+
+def _first_line(select: str) -> int:
+    return _lines(select, next(iter(item_spans(select)), (0, 0)))[0]
 
 
 def _missing(table: Table) -> Iterator[Problem]:
@@ -54,7 +60,7 @@ def _missing(table: Table) -> Iterator[Problem]:
         if column.nullable and not column.default and column.identity is None and column.name not in filled:
             message = f"the SELECT does not give '{column.name}': it becomes NULL"
             hint = "add it to the SELECT, give it a default, or take the column out"
-            yield Problem(message, column.where, hint, "missing-column")
+            yield Problem(message, item_place(table, 0), hint, "missing-column")
 
 
 def item_place(table: Table, position: int) -> Where:

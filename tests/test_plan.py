@@ -50,7 +50,7 @@ def table(folder: Path, columns: str, rest: str = "", load: str = "sql: SELECT 1
 
 
 def created(folder: Path, columns: str, rest: str = "", name: str = "t") -> str:
-    load = f"sql: SELECT 1 AS {next(iter(columns[1:].split(':')))}"
+    load = f"sql: SELECT '1' AS {next(iter(columns[1:].split(':')))}"
     return sent(table(folder, columns, rest, load, name))[0]
 
 

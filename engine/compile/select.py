@@ -137,8 +137,12 @@ def item_spans(text: str) -> tuple[Span, ...]:
 
 def _parse(text: str) -> s.Query:
     reader = Reader(text)
-    query = parse_query(reader)
-    reader.expect_end()
+    try:
+        query = parse_query(reader)
+        reader.expect_end()
+    except WarehouseError as error:
+        error.span = error.span or (reader.token.start, reader.token.end)
+        raise
     return query
 
 
