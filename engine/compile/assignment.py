@@ -11,6 +11,7 @@ from ..warehouses.local.values import UNKNOWN, Typed, category, format_type
 from .watching import Record
 
 _SAME_VALUE = ("coalesce", "nvl", "isnull", "greatest", "least", "nullif", "upper", "lower", "initcap")
+_HASHES = ("md5", "sha", "sha1", "func_sha1")
 _WIDTH = {"smallint": 0, "integer": 1, "bigint": 2}
 _LIMIT = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 
@@ -88,6 +89,8 @@ def _says_its_type(node: s.Expression) -> bool:
         results = [then for _, then in node.whens] + ([node.otherwise] if node.otherwise is not None else [])
         return all(_says_its_type(result) for result in results)
     if isinstance(node, s.Call):
+        if node.name in _HASHES:
+            return True
         return node.over is None and node.name in _SAME_VALUE and all(_says_its_type(one) for one in node.arguments)
     if isinstance(node, s.Binary):
         return _says_its_type(node.left) and _says_its_type(node.right)
