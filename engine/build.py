@@ -19,6 +19,7 @@ from .model import (
     Cluster,
     Column,
     Definition,
+    Hook,
     Load,
     Lookup,
     Mount,
@@ -557,9 +558,18 @@ def _table(at: _At, name: str, spec: dict[str, Any], schema: str, main: Document
         ),
         depends_on=tuple((other, (at / "depends_on" / i).value) for i, other in enumerate(spec.get("depends_on", ()))),
         checks=_checks(at, spec),
+        hooks=_hooks(at / "hooks", spec.get("hooks", {})),
         unknown_member=spec.get("unknown_member", {}),
         grants={privilege: tuple(names) for privilege, names in spec.get("grants", {}).items()},
     )
+
+
+def _hooks(at: _At, spec: dict[str, list[str]]) -> tuple[Hook, ...]:
+    found = []
+    for when in ("before", "after"):
+        for position, _ in enumerate(spec.get(when, ())):
+            found.append(Hook(when, at.document.text((*at.path, when, position))))
+    return tuple(found)
 
 
 def _check_strategy(at: _At, load: dict[str, Any], definition: Definition) -> None:

@@ -227,6 +227,16 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Hook:
+    """A statement of one's own in a step's transaction: before its load, or between the load and the checks."""
+
+    when: Literal["before", "after"]
+    text: Text
+    sql: str = ""
+    """The statement as it is sent, rendered by `read`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table of the star schema, and how it is filled."""
 
@@ -236,6 +246,7 @@ class Table:
     checks: tuple[Check, ...] = ()
     grants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For each privilege the users, 'group NAME's, 'role NAME's and 'public' that get it."""
+    hooks: tuple[Hook, ...] = ()
     unknown_member: Mapping[str, Any] = field(default_factory=dict)
     """The values of the row that stands for what is not known, by column; empty for no such row."""
     reads: tuple[str, ...] = ()

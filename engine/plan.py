@@ -14,7 +14,7 @@ from .errors import InvalidPipeline, Problem, Where
 from .graph import order
 from .jsonpaths import file_content
 from .lexical import identifier
-from .model import Check, Column, Definition, Pipeline, SortKey, StagingSource, Table, Target
+from .model import Check, Column, Definition, Hook, Pipeline, SortKey, StagingSource, Table, Target
 from .read import needs, template_values
 from .render import TemplateError, render
 from .sql import statements
@@ -24,6 +24,7 @@ SHOWN_ROWS = 5
 KEPT_ROWS = 1000
 """How many, where they are kept."""
 _SAID_WIDTH = 100
+_HOOKS = ("before", "after")
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +245,7 @@ def _table_step(table: Table, making: _Making) -> Step:
     # Comments and grants come after the load: a strategy may put another table in the place of the old one.
     member = ("unknown_member",) if table.unknown_member else ()
     templates = (f"strategies/{load.strategy}", *member, "comments", *(("grants",) if table.grants else ()))
-    transaction = _transaction(definition, templates, values, table.checks, making)
+    transaction = _transaction(definition, templates, values, table.checks, making, table.hooks)
     return Step(table.name, "table", frozenset(), definition.where, (transaction,), columns=definition.columns)
 
 
@@ -267,21 +268,25 @@ def _transaction(
     values: dict[str, Any],
     checks: tuple[Check, ...],
     making: _Making,
+    hooks: tuple[Hook, ...] = (),
 ) -> Transaction:
     """Render a step's templates, what makes the table before them, and its checks after them."""
     common = _values(definition, making.pipeline)
     shape = {"lines": _lines(definition), "attributes": tuple(_attributes(definition))}
     before = ("begin", "drop_table", "create_table") if making.full_refresh else ("begin", "create_table")
     values = {**common, **shape, **values}
+    begun = [statement for template in before for statement in making.statements(template, values)]
     loaded = [
         replace(statement, is_load=False) if template == "unknown_member" else statement
-        for template in (*before, *templates)
+        for template in templates
         for statement in making.statements(template, values)
     ]
+    hooked = {when: [Statement(hook.sql, is_load=False) for hook in hooks if hook.when == when] for when in _HOOKS}
     checked = [statement for check in checks for statement in _check(check, definition, common, making)]
     in_ledger = {**common, "run": making.run, "number": 1}
     ledger, proof = (making.statements(template, in_ledger) for template in ("ledger", "ledger_proof"))
-    return Transaction((*loaded, *checked), ledger, proof)
+    sent = (*begun, *hooked["before"], *loaded, *hooked["after"], *checked)
+    return Transaction(sent, ledger, proof)
 
 
 def _check(check: Check, definition: Definition, values: dict[str, Any], making: _Making) -> tuple[Statement, ...]:

@@ -13,13 +13,14 @@ from .build import DATE_COLUMNS, VERSION_COLUMNS, Built, build, did_you_mean, in
 from .environment import expand_variables
 from .errors import InvalidPipeline, Problem
 from .graph import Cycle, order
-from .model import Check, Definition, Pipeline, Table
+from .model import Check, Definition, Hook, Pipeline, Table
 from .render import TemplateError, available, render, render_text
 from .selects import check_selects, item_place
 from .source import Document, Text, read_document, rendered_place
 from .source import Mapping as YamlMapping
 
 _KEYED = ("insert_missing", "merge", "delete_insert", "scd2")
+_NOT_IN_A_TRANSACTION = ("truncate", "vacuum", "begin", "start", "commit", "end", "rollback", "abort")
 
 
 def read_pipeline(
@@ -118,7 +119,8 @@ def _read_table(
     table: Table, pipeline: Pipeline, names: frozenset[str], lost: frozenset[str], problems: list[Problem]
 ) -> Table:
     load = replace(table.load, settings=_settings(table, pipeline, lost, problems))
-    table = replace(table, load=load)
+    hooks = tuple(_read_hook(hook, pipeline, lost, problems) for hook in table.hooks)
+    table = replace(table, load=load, hooks=hooks)
     if "dates" in load.settings:
         return _read_dates(table, pipeline, problems)
     if not load.sql.content:
@@ -144,6 +146,26 @@ def _read_table(
     gives = _needed(table, columns, read, problems)
     derived = tuple(column.name for column in table.definition.columns if column.is_derived)
     return replace(table, reads=reads, load=replace(load, select=select, columns=(*columns, *derived), gives=gives))
+
+
+def _read_hook(hook: Hook, pipeline: Pipeline, lost: frozenset[str], problems: list[Problem]) -> Hook:
+    try:
+        text = render_text(pipeline.folder, hook.text.content, template_values(pipeline))
+    except TemplateError as error:
+        if error.missing not in lost:
+            problems.append(Problem(str(error), error.where or hook.text.at(error.line, 1), _template_hint(pipeline)))
+        return hook
+    found = sql.statements(text)
+    if len(found) != 1:
+        message = f"{len(found)} statements where one belongs" if found else "no statement"
+        problems.append(Problem(message, hook.text.at(1, 1), "each '-' of a hook is one statement"))
+        return hook
+    word = sql.first_word(found[0])
+    if word in _NOT_IN_A_TRANSACTION:
+        message = f"{word.upper()} may not stand in a step: it would end its transaction, or cannot be in one"
+        hint = "write DELETE FROM" if word == "truncate" else "send it apart from the pipeline"
+        problems.append(Problem(message, hook.text.at(1, 1, len(word)), hint))
+    return replace(hook, sql=found[0])
 
 
 def _read_dates(table: Table, pipeline: Pipeline, problems: list[Problem]) -> Table:

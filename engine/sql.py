@@ -149,6 +149,13 @@ def statements(script: str) -> tuple[str, ...]:
     return tuple(text.strip() for text in found if _says_something(text))
 
 
+def first_word(statement: str) -> str:
+    """Return the word that a statement begins with, behind its comments, in lower case."""
+    code = _PART.sub(lambda match: " " if match[0].startswith(("--", "/*")) else match[0], statement)
+    words = code.split(maxsplit=1)
+    return words[0].lower() if words else ""
+
+
 def closed(statement: str) -> str:
     """Return `statement` so that a semicolon may follow: on a new line after a comment, which would swallow it."""
     last = statement[statement.rfind("\n") + 1 :]

@@ -144,6 +144,7 @@ tables:
     load: {strategy: merge, sql: SELECT 1 AS id, key: [id], order_by: [id]}
     checks: [{not_null: [id]}, {unique: [id]}, {accepted_values: {id: [1]}}, {relationships: {id: t.id}}]
     grants: {select: [public]}
+    hooks: {before: [LOCK t], after: [SELECT 1]}
     unknown_member: {id: -1}
   u:
     columns: {id: {type: integer}}

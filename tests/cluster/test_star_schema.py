@@ -149,3 +149,24 @@ def test_date_dimension(place: Place) -> None:
         date(2018, 12, 31),
     )  # fmt: skip
     assert monday[6:12] == (1, 30, 1, "Monday", 364, False)
+
+
+def test_hooks_are_part_of_the_step(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    place.send("CREATE TABLE feed.log (said varchar(20))")
+    tables = """\
+  t:
+    columns: {id: {type: integer}}
+    load: {sql: SELECT id FROM feed.batch}
+    hooks:
+      before: ["INSERT INTO feed.log VALUES ('{{ pipeline }}'), ('before')", LOCK t]
+      after: [INSERT INTO feed.log SELECT 'rows' FROM t, SELECT 1]
+    checks: [{expression: id > 0}]
+"""
+    place.feed("(1, 'a', 1)", "(2, 'a', 1)")
+    assert run(place, tables) == 0
+    assert "t: 2 rows in" in capsys.readouterr().err, "rows that hooks write are none of the load"
+    said = [("before",), ("p",), ("rows",), ("rows",)]
+    assert place.send("SELECT said FROM feed.log ORDER BY 1") == said
+    place.feed("(-1, 'a', 1)")
+    assert run(place, tables) == 1
+    assert place.send("SELECT said FROM feed.log ORDER BY 1") == said, "a hook is rolled back with its step"
