@@ -84,6 +84,7 @@ def cli() -> None:
     etlrun PIPELINE --dry-run         print every statement of the run, send nothing
     etlrun validate PIPELINE          find every mistake, with its place
     etlrun test PIPELINE              ask its checks of what is in the tables now
+    etlrun lineage PIPELINE [COLUMN]  say where columns come from, and what is made of them
     etlrun query PIPELINE "SELECT …"  ask the target
     etlrun serve [PIPELINE]           put local Redshift on a port
     etlrun cluster create PIPELINE    make the cluster that a target asks for
@@ -202,6 +203,46 @@ def ask_checks(
 def _new_run() -> str:
     """Return an id for a run: when it began, in UTC, and what no other has."""
     return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
+
+
+@cli.command()
+@_pipeline
+@click.argument("column", metavar="[TABLE[.COLUMN]]", required=False)
+@_var
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, for tools.")
+def lineage(pipeline: Path, column: str | None, variables: dict[str, str], as_json: bool) -> None:
+    """Say where each column of PIPELINE comes from, up to the raw files, and what is made of it.
+
+    Reads the SELECTs and connects to nothing.
+    """
+    import json
+
+    from .lineage import lineage_json, lineage_text, part, trace
+    from .read import read_pipeline
+
+    document = read_pipeline(pipeline, os.environ, variables)
+    traced = trace(document)
+    names = _named_columns(document, tuple(traced), column)
+    if as_json:
+        click.echo(json.dumps(lineage_json(part(traced, names)), ensure_ascii=False, indent=2))
+    else:
+        click.echo("\n".join(lineage_text(traced, names)))
+
+
+def _named_columns(
+    pipeline: Pipeline, known: tuple[tuple[str, str], ...], wanted: str | None
+) -> tuple[tuple[str, str], ...]:
+    """Return the columns that TABLE or TABLE.COLUMN names; of the whole pipeline where nothing is named."""
+    from .build import did_you_mean
+
+    if wanted is None:
+        tables = {definition.name for definition in pipeline.definitions}
+        return tuple(name for name in known if name[0] in tables)
+    found = tuple(name for name in known if wanted in (name[0], ".".join(name)))
+    if not found:
+        names = {".".join(name) for name in known} if "." in wanted else {name[0] for name in known}
+        raise UsageError(f"no column '{wanted}': {did_you_mean(wanted, names, 'there are')}")
+    return found
 
 
 @cli.command()

@@ -63,6 +63,8 @@ class Compiled:
 
     findings: tuple[Finding, ...]
     columns: tuple[Column, ...] | None = None
+    by_order: bool = False
+    """The columns are those of a '*': they find their place in a table by their order, not by their name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def compile_select(text: str, declared: Declared, target: Definition, filled: tu
         checked.findings.append(Finding("not-checked", f"not checked: the checker failed ({type(error).__name__})"))
         return Compiled(tuple(checked.findings))
     columns = None if checked.columns is None else tuple(map(_column, checked.columns))
-    return Compiled(tuple(dict.fromkeys(checked.findings)), columns)
+    return Compiled(tuple(dict.fromkeys(checked.findings)), columns, _is_starred(checked.query))
 
 
 def _column(column: OutColumn) -> Column:
@@ -257,8 +259,7 @@ def _zones(query: s.Query, record: Record) -> Iterator[Finding]:
 def _assigned(checked: _Checked, target: Definition, filled: tuple[str, ...]) -> Iterator[Finding]:
     """Check each column of the SELECT against the column of the target that it goes into."""
     record, outputs = checked.record, checked.columns or ()
-    starred = any(_is_star(item) for select in leaves(checked.query) for item in select.items)
-    if starred:
+    if _is_starred(checked.query):
         yield from _order(checked, outputs, filled)
         pairs = dict(zip(filled, range(len(outputs)), strict=False))
     else:
@@ -312,6 +313,10 @@ def _order(checked: _Checked, outputs: tuple[OutColumn, ...], filled: tuple[str,
                 "column-order", message, "name the columns instead of '*': they find their place by name", span
             )
             return
+
+
+def _is_starred(query: s.Query) -> bool:
+    return any(_is_star(item) for select in leaves(query) for item in select.items)
 
 
 def _is_star(item: s.Item) -> bool:
