@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -15,8 +15,9 @@ from engine.errors import LoadError, RunFailed, WarehouseError, WarehouseUnreach
 from engine.execute import Event, StepDone, StepFailed, StepSkipped, StepStarted, execute
 from engine.graph import below, order
 from engine.model import Target
-from engine.plan import Plan, Statement, Step, StoredFile, Transaction
-from engine.warehouse import Outcome, Session, Warehouse
+from engine.plan import Keep, Plan, Statement, Step, StoredFile, Transaction
+from engine.retries import Retries
+from engine.warehouse import Outcome, ResultColumn, Session, Warehouse
 
 WHERE = Where("p.yaml", 1, 1)
 
@@ -311,3 +312,86 @@ def test_whoever_stops_early_leaves_nothing_open(taken: int) -> None:
     assert recorder.log[-1] == "close"
     assert recorder.log.count("BEGIN") == recorder.log.count("COMMIT") == taken // 2
     assert "INSERT b" not in recorder.log
+
+
+# --- checks behind the load ------------------------------------------------------------------------------------------
+
+BAD = Keep("dw.bad", "run-1", "p", "a")
+
+
+def rows_that_fail(count: int) -> Outcome:
+    return Outcome("SELECT", 1, (ResultColumn("failures"), ResultColumn("id")), ((count, 7),))
+
+
+def test_all_checks_are_asked_before_the_step_fails() -> None:
+    recorder = Recorder({"ONE": answer((2,)), "TWO": answer((0,)), "THREE": answer((1,))})
+    checks = [Statement(sql, sql.lower(), severity="error") for sql in ("ONE", "TWO", "THREE")]
+    result = one(recorder, Statement("INSERT t"), *checks)
+    assert isinstance(result, StepFailed)
+    assert str(result.error) == "2 checks failed: one: 2 failures; three: 1 failure"
+    assert recorder.log == ["open", "BEGIN", "INSERT t", "ONE", "TWO", "THREE", "ROLLBACK", "close"]
+
+
+def test_warning_is_told_and_committed() -> None:
+    recorder = Recorder({"ONE": rows_that_fail(2)})
+    result = one(recorder, Statement("INSERT t"), Statement("ONE", "one", severity="warn"))
+    assert isinstance(result, StepDone)
+    assert [str(warning) for warning in result.warnings] == ["one: 2 failures"]
+    assert recorder.committed == ["INSERT t", "ONE"]
+
+
+def test_warning_of_a_try_that_was_rolled_back_is_forgotten() -> None:
+    answers = iter([WarehouseError("1023", detail="Serializable isolation violation on table"), Outcome("INSERT", 1)])
+
+    def last() -> Outcome:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    recorder = Recorder({"ONE": rows_that_fail(2), "INSERT late": last})
+    statements = (Statement("ONE", "one", severity="warn"), Statement("INSERT late"))
+    only = Step("t", "table", frozenset(), WHERE, (Transaction(statements),))
+    *_, result = execute(plan(only), recorder.warehouse, retries=Retries(first_wait_seconds=0.001))
+    assert isinstance(result, StepDone)
+    assert recorder.log.count("ONE") == 2
+    assert len(result.warnings) == 1
+
+
+@pytest.mark.parametrize(("severity", "end"), [("error", "ROLLBACK"), ("warn", "COMMIT")])
+def test_failures_are_kept_once_the_step_is_over(severity: Literal["error", "warn"], end: str) -> None:
+    recorder = Recorder({"ONE": rows_that_fail(2)})
+    one(recorder, Statement("ONE", "one", severity=severity, keep=BAD))
+    insert = recorder.log[5]
+    assert insert.startswith("INSERT INTO dw.bad ")
+    assert recorder.log == ["open", "BEGIN", "ONE", end, "BEGIN", insert, "COMMIT", "close"]
+    assert insert in recorder.committed
+
+
+@dataclass
+class Full(Recorder):
+    """A warehouse that cannot keep anything."""
+
+    def execute(self, sql: str) -> Outcome:
+        if sql.startswith("INSERT INTO dw.bad"):
+            self.log.append("full")
+            raise WarehouseError("disk full")
+        return Recorder.execute(self, sql)
+
+
+def test_failures_that_cannot_be_kept_do_not_change_the_result() -> None:
+    full = Full({"ONE": rows_that_fail(2)})
+    done = one(full, Statement("ONE", "one", severity="warn", keep=BAD))
+    assert isinstance(done, StepDone)
+    assert done.notices == ("the rows that failed could not be kept: disk full",)
+    failed = one(Full({"ONE": rows_that_fail(2)}), Statement("ONE", "one", severity="error", keep=BAD))
+    assert isinstance(failed, StepFailed)
+    assert isinstance(failed.error, CheckFailed)
+    assert failed.error.notices == ("the rows that failed could not be kept: disk full",)
+
+
+def test_rows_of_the_load_are_counted_and_no_others() -> None:
+    recorder = Recorder({"INSERT t": Outcome("INSERT", 5), "INSERT other": Outcome("INSERT", 1)})
+    result = one(recorder, Statement("INSERT t"), Statement("INSERT other", is_load=False))
+    assert isinstance(result, StepDone)
+    assert result.rows == 5

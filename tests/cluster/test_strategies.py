@@ -264,3 +264,33 @@ def test_scd2_refuses_a_change_before_the_version_that_it_ends(
         assert place.run(load, VERSIONED) == 1
         assert "check failed: a change must be later than the version that it ends: 1 failure" in said(capsys)
     assert place.rows() == [(1, "a", 1)]
+
+
+# --- columns that have changed ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strategy", ["replace", "append", "insert_missing", "merge", "delete_insert", "scd2"])
+def test_changed_columns_need_a_full_refresh(place: Place, capsys: pytest.CaptureFixture[str], strategy: str) -> None:
+    keyed = strategy not in ("replace", "append")
+    columns = VERSIONED if strategy == "scd2" else ITEM
+    load = f"strategy: {strategy}, {KEYED if keyed else FEED}"
+    place.feed("(1, 'a', 1)")
+    assert place.run(load, columns) == 0
+    columns, load = columns.replace("n: {", "m: {"), load.replace("v, n FROM", "v, n AS m FROM").replace("[n D", "[m D")
+    said(capsys)
+    assert place.run(load, columns) == 1
+    assert "run again with --full-refresh --select t" in said(capsys)
+    assert place.rows() == [(1, "a", 1)]
+    assert place.run(load, columns, "", "--full-refresh", "--select", "t") == 0
+    assert place.rows("id, v, m") == [(1, "a", 1)]
+
+
+def test_identity_numbers_the_versions(place: Place) -> None:
+    columns = VERSIONED.replace("{id:", "{k: {type: bigint, identity: [1, 1], primary_key: true}, id:")
+    place.feed("(1, 'a', 1)")
+    assert place.run(f"strategy: scd2, {KEYED}", columns) == 0
+    place.feed("(1, 'b', 1)")
+    assert place.run(f"strategy: scd2, {KEYED}", columns) == 0
+    first, second = place.rows("k, v, is_current")
+    assert (first[1:], second[1:]) == (("a", False), ("b", True))
+    assert first[0] < second[0]
