@@ -12,8 +12,8 @@ targets:
   local: {warehouse: local}
 schema: many
 staging:
-  raw:
-    from: s3://bucket/raw/
+  events:
+    from: s3://bucket/events/
     format: json
     columns:
 """
@@ -35,8 +35,8 @@ def _type(column: int) -> str:
 
 def _table(number: int) -> str:
     # Two parents, near and far: the graph is deep and wide at once.
-    near, far = (f"t{parent:05}" if number else "raw" for parent in (number - 1 - number % 10, number // 2))
-    near = "raw" if number < 10 else near
+    near, far = (f"t{parent:05}" if number else "events" for parent in (number - 1 - number % 10, number // 2))
+    near = "events" if number < 10 else near
     columns = "".join(
         f"      c{n}: {{type: {_type(n)}, description: Column {n} of table {number}.}}\n" for n in range(_COLUMNS)
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..warehouses.local import syntax as s
+from ..warehouses.local.reading import leaves
 from ..warehouses.local.scope import FromItem
-from .watching import Record, Seen, leaves, walk
+from .watching import Record, Seen, walk
 
 Leaf = s.Table | s.Derived | s.Unnest | s.Series | s.Pivot | s.Unpivot
 

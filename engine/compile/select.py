@@ -16,16 +16,15 @@ from ..warehouses.local import syntax as s
 from ..warehouses.local.casts import assign
 from ..warehouses.local.catalog import Column as CatalogColumn
 from ..warehouses.local.catalog import Relation
-from ..warehouses.local.grammar import parse_query
 from ..warehouses.local.queries import query_sql
+from ..warehouses.local.reading import is_star, leaves, read_query
 from ..warehouses.local.scope import ColumnsUnknown, OutColumn, Scope, Session
-from ..warehouses.local.tokens import Reader
 from ..warehouses.local.values import category
 from .assignment import is_null, losses, may_be_null
 from .division import integer_divisions, lost_fractions
 from .grouping import ungrouped
 from .joins import nullable, untied
-from .watching import Record, Seen, Source, Span, leaves, walk
+from .watching import Record, Seen, Source, Span, walk
 
 _MOST_FINDINGS = 20
 _START: Span = (-1, -1)
@@ -107,7 +106,7 @@ def compile_select(text: str, declared: Declared, target: Definition, filled: tu
     What cannot be understood is told as not checked; nothing is raised.
     """
     try:
-        checked = _Checked(text, _parse(text))
+        checked = _Checked(text, read_query(text))
     except WarehouseError as error:
         return Compiled((_syntax(error),))
     except RecursionError:
@@ -131,21 +130,10 @@ def _column(column: OutColumn) -> Column:
 def item_spans(text: str) -> tuple[Span, ...]:
     """Return where the items of the select list stand; nothing where that cannot be said."""
     try:
-        first = next(leaves(_parse(text)))
+        first = next(leaves(read_query(text)))
     except (WarehouseError, RecursionError):
         return ()
     return tuple((item.start, item.end) for item in first.items)
-
-
-def _parse(text: str) -> s.Query:
-    reader = Reader(text)
-    try:
-        query = parse_query(reader)
-        reader.expect_end()
-    except WarehouseError as error:
-        error.span = error.span or (reader.token.start, reader.token.end)
-        raise
-    return query
 
 
 def _syntax(error: WarehouseError) -> Finding:
@@ -316,12 +304,8 @@ def _order(checked: _Checked, outputs: tuple[OutColumn, ...], filled: tuple[str,
 
 
 def _is_starred(query: s.Query) -> bool:
-    return any(_is_star(item) for select in leaves(query) for item in select.items)
-
-
-def _is_star(item: s.Item) -> bool:
-    return isinstance(item.value, s.Star) or (isinstance(item.value, s.Name) and item.value.parts[-1] == "*")
+    return any(is_star(item) for select in leaves(query) for item in select.items)
 
 
 def _star_span(select: s.Select) -> Span:
-    return next(((item.start, item.end) for item in select.items if _is_star(item)), _START)
+    return next(((item.start, item.end) for item in select.items if is_star(item)), _START)

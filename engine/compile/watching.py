@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..datatypes import DataType
 from ..warehouses.local import syntax as s
+from ..warehouses.local.reading import below, leaves
 from ..warehouses.local.scope import FromItem, OutColumn, Scope
 from ..warehouses.local.values import UNKNOWN, Typed
 
@@ -105,31 +107,13 @@ class Record:
         return found is not None and (found.constant is not None or found.type == UNKNOWN)
 
 
-_FIELDS: dict[type, tuple[str, ...]] = {}
-_PLAIN = (str, int, float, type(None))
-
-
 def parts(node: Any) -> Iterator[Any]:
     """Yield the expressions and queries right below a node, or below what it holds: orders, windows, items."""
-    kind = type(node)
-    names = _FIELDS.get(kind)
-    if names is None:
-        names = _FIELDS[kind] = tuple(kind.__slots__)
-    for name in names:
-        value = getattr(node, name)
-        if not isinstance(value, _PLAIN):
-            yield from _found(value)
-
-
-def _found(value: Any) -> Iterator[Any]:
-    if isinstance(value, (s.Expression, s.Query)):
-        yield value
-    elif isinstance(value, tuple):
-        for each in value:
-            if not isinstance(each, _PLAIN):
-                yield from _found(each)
-    elif isinstance(value, (s.Order, s.Window, s.Item, s.Select, s.SetOperation, s.Common, s.Join, s.Derived)):
-        yield from parts(value)
+    for each in below(node):
+        if isinstance(each, (s.Expression, s.Query)):
+            yield each
+        elif not isinstance(each, DataType):
+            yield from parts(each)
 
 
 def walk(node: Any) -> Iterator[Any]:
@@ -137,15 +121,3 @@ def walk(node: Any) -> Iterator[Any]:
     yield node
     for part in parts(node):
         yield from walk(part)
-
-
-def leaves(query: s.Query) -> Iterator[s.Select]:
-    """Yield the SELECTs whose rows a query gives: one, or all sides of its UNIONs."""
-    body = query.body
-    if isinstance(body, s.Select):
-        yield body
-    elif isinstance(body, s.Query):
-        yield from leaves(body)
-    else:
-        yield from leaves(body.left)
-        yield from leaves(body.right)

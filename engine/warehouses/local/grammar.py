@@ -395,9 +395,8 @@ def _function_source(reader: Reader) -> s.Source:
 def _table_or_path(reader: Reader) -> s.Source:
     if reader.token.kind == "string":
         raise reader.error("a table is named without quotes; files are read with COPY")
-    start = reader.token.start
     path = _path(reader)
-    path.start, path.end = start, reader.tokens[reader.where - 1].end
+    last = reader.tokens[reader.where - 1]
     if any(not isinstance(part, str) for part in path.parts) or len(path.parts) > 3:
         return _unnest(reader, path)
     alias, columns = _source_alias(reader)
@@ -405,7 +404,7 @@ def _table_or_path(reader: Reader) -> s.Source:
         return s.Unnest(path, alias, reader.name("an alias"))
     parts = [str(part) for part in path.parts]
     schema, database = parts[-2] if len(parts) > 1 else None, parts[-3] if len(parts) > 2 else None
-    return s.Table(parts[-1], schema, database, alias, columns, start, path.end)
+    return s.Table(parts[-1], schema, database, alias, columns, last.start, last.end)
 
 
 def _unnest(reader: Reader, path: s.Name, object_: bool = False) -> s.Unnest:
