@@ -10,12 +10,13 @@ from typing import Any
 
 from . import schema, sql
 from .build import DATE_COLUMNS, VERSION_COLUMNS, Built, build, did_you_mean, inside
+from .compile.select import declare
 from .environment import expand_variables
 from .errors import InvalidPipeline, Problem
 from .graph import Cycle, order
 from .model import Check, Definition, Hook, Pipeline, Table
 from .render import TemplateError, available, render, render_text
-from .selects import check_selects, item_place
+from .selects import item_place, select_problems
 from .source import Document, Text, read_document, rendered_place
 from .source import Mapping as YamlMapping
 
@@ -40,8 +41,16 @@ def read_pipeline(
         problems += unset
     pipeline = replace(built.pipeline, variables=values)
     names = frozenset(definition.name for definition in pipeline.definitions)
-    tables = tuple(_read_table(table, pipeline, names, lost, problems) for table in pipeline.tables)
-    pipeline = replace(pipeline, tables=tables)
+    declared = declare(pipeline.schema, pipeline.definitions)
+    tables: list[Table] = []
+    wrong: list[Problem] = []
+    warnings: list[Problem] = []
+    for table in pipeline.tables:
+        tables.append(_read_table(table, pipeline, names, lost, problems))
+        errors, advice = select_problems(tables[-1], declared, pipeline)
+        wrong += errors
+        warnings += advice
+    pipeline = replace(pipeline, tables=tuple(tables))
     pipeline = _with_checks(pipeline, names, lost, problems)
     _check_templates(pipeline, problems)
     try:
@@ -50,7 +59,6 @@ def read_pipeline(
         where = next(definition.where for definition in pipeline.definitions if definition.name == cycle.path[0])
         hint = "one of them must not read the next"
         problems.append(Problem(f"these tables wait for each other: {cycle}", where, hint))
-    wrong, warnings = check_selects(pipeline)
     if problems or wrong:
         # Types and columns that the YAML got wrong would only be told a second time.
         raise InvalidPipeline([*problems, *(() if unsound else wrong)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .build import VERSION_COLUMNS
-from .compile.select import Compiled, Declared, compile_select, declare, item_spans
+from .compile.select import Compiled, Declared, compile_select, item_spans
 from .compile.watching import Span
 from .errors import Problem, Where
 from .model import Pipeline, Table
@@ -16,17 +16,15 @@ _FILL_WHAT_IS_GIVEN = ("append", "delete_insert", "insert_missing", "merge", "re
 """The strategies that fill a column only if the SELECT gives it; one of one's own may do as it likes."""
 
 
-def check_selects(pipeline: Pipeline) -> tuple[list[Problem], list[Problem]]:
-    """Return the errors and the warnings of all SELECTs that can be read."""
-    declared = declare(pipeline.schema, pipeline.definitions)
+def select_problems(table: Table, declared: Declared, pipeline: Pipeline) -> tuple[list[Problem], list[Problem]]:
+    """Return the errors and the warnings of a SELECT; nothing for one that cannot be read."""
     errors: list[Problem] = []
     warnings: list[Problem] = []
-    for table in pipeline.tables:
-        if table.load.columns and table.load.sql.content:
-            for problem in _problems(table, compiled(table, declared)):
-                grave = severity(problem.rule, pipeline.rules)
-                if grave != "off":
-                    (errors if grave == "error" else warnings).append(problem)
+    if table.load.columns and table.load.sql.content:
+        for problem in _problems(table, compiled(table, declared)):
+            grave = severity(problem.rule, pipeline.rules)
+            if grave != "off":
+                (errors if grave == "error" else warnings).append(problem)
     return errors, warnings
 
 
@@ -44,12 +42,10 @@ def _problems(table: Table, found: Compiled) -> Iterator[Problem]:
         if finding.rule not in silenced.get(line, ()):
             where = rendered_place(table.load.sql, select, line, column, width)
             yield Problem(finding.message, where, finding.hint, finding.rule)
-    if table.load.strategy in _FILL_WHAT_IS_GIVEN and "missing-column" not in silenced.get(_first_line(select), ()):
-        yield from _missing(table)
-
-
-def _first_line(select: str) -> int:
-    return _lines(select, next(iter(item_spans(select)), (0, 0)))[0]
+    if table.load.strategy in _FILL_WHAT_IS_GIVEN:
+        first = _lines(select, next(iter(item_spans(select)), (0, 0)))[0] if silenced else 1
+        if "missing-column" not in silenced.get(first, ()):
+            yield from _missing(table)
 
 
 def _missing(table: Table) -> Iterator[Problem]:

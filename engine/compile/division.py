@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..warehouses.local import syntax as s
 from ..warehouses.local.values import category, is_number
-from .watching import Record, walk
+from .watching import Record
 
 _PASSED_ON = ("coalesce", "nvl", "nullif", "abs", "greatest", "least", "isnull")
 
 
-def lost_fractions(root: Any, record: Record) -> Iterator[s.Binary]:
-    """Yield each integer division below `root` whose result is cast to, or combined with, a number with a fraction."""
-    for node in walk(root):
+def lost_fractions(nodes: Iterable[Any], record: Record) -> Iterator[s.Binary]:
+    """Yield each integer division that one of `nodes` casts to, or combines with, a number with a fraction."""
+    for node in nodes:
         if isinstance(node, s.Cast) and category(node.type) in ("decimal", "float") and node.type.scale != 0:
             yield from integer_divisions(node.value, record)
         elif isinstance(node, s.Binary) and node.op in ("+", "-", "*", "/"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..datatypes import DataType
 from ..errors import WarehouseError
@@ -205,19 +206,14 @@ def _advice(checked: _Checked, target: Definition, filled: tuple[str, ...]) -> I
             yield Finding("missing-group-by", message, _GROUP_HINT, (name.start, name.end))
     if record.untold:
         return
-    common = {one.name: one.query for one in _common(query)}
+    nodes = list(walk(query))
+    common = {one.name: one.query for node in nodes if isinstance(node, s.Query) for one in node.common}
     for seen in record.selects.values():
         yield from _untied(seen, record, common)
-    for division in lost_fractions(query, record):
+    for division in lost_fractions(nodes, record):
         yield _division(division)
-    yield from _zones(query, record)
+    yield from _zones(nodes, record)
     yield from _assigned(checked, target, filled)
-
-
-def _common(query: s.Query) -> Iterator[s.Common]:
-    for node in walk(query):
-        if isinstance(node, s.Query):
-            yield from node.common
 
 
 def _untied(seen: Seen, record: Record, common: dict[str, s.Query]) -> Iterator[Finding]:
@@ -233,8 +229,8 @@ def _division(node: s.Binary) -> Finding:
     return Finding("integer-division", message, hint, (node.start, node.end))
 
 
-def _zones(query: s.Query, record: Record) -> Iterator[Finding]:
-    for node in walk(query):
+def _zones(nodes: list[Any], record: Record) -> Iterator[Finding]:
+    for node in nodes:
         if isinstance(node, s.Binary) and node.op in ("=", "<>", "<", ">", "<=", ">="):
             sides = (node.left, node.right)
             if any(record.is_constant(side) or side not in record.types for side in sides):

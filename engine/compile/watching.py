@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from ..datatypes import DataType
 from ..warehouses.local import syntax as s
 from ..warehouses.local.reading import below, leaves
 from ..warehouses.local.scope import FromItem, OutColumn, Scope
@@ -56,7 +55,8 @@ class Record:
     ) -> tuple[OutColumn, ...]:
         seen = Seen(select, items, scope)
         made = tuple(
-            replace(column, sources=self.sources(item.value, seen)) for column, item in zip(columns, items, strict=True)
+            OutColumn(column.name, column.type, column.nocase, column.untyped, self.sources(item.value, seen))
+            for column, item in zip(columns, items, strict=True)
         )
         self.selects[select] = seen
         self.outputs[select] = made
@@ -110,14 +110,20 @@ class Record:
 def parts(node: Any) -> Iterator[Any]:
     """Yield the expressions and queries right below a node, or below what it holds: orders, windows, items."""
     for each in below(node):
-        if isinstance(each, (s.Expression, s.Query)):
+        if isinstance(each, _NODES):
             yield each
-        elif not isinstance(each, DataType):
+        else:
             yield from parts(each)
 
 
+_NODES = (s.Expression, s.Query)
+
+
 def walk(node: Any) -> Iterator[Any]:
-    """Yield a node and every expression and query below it."""
-    yield node
-    for part in parts(node):
-        yield from walk(part)
+    """Yield a node and every expression and query below it, in no particular order."""
+    pending = [node]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, _NODES):
+            yield each
+        pending.extend(below(each))

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
+from ...datatypes import DataType
 from ...errors import WarehouseError
 from . import syntax as s
 from .grammar import parse_query
 from .tokens import Reader
 
 
+@lru_cache(maxsize=16)
 def read_query(text: str) -> s.Query:
-    """Parse one SELECT. Errors: WarehouseError, which says where."""
+    """Parse one SELECT. What comes back is shared: the same text is asked for more than once in a row.
+
+    Errors: WarehouseError, which says where.
+    """
     reader = Reader(text)
     try:
         query = parse_query(reader)
@@ -98,26 +104,28 @@ def _aliases(source: s.Source) -> Iterator[str]:
 
 
 _FIELDS: dict[type, tuple[str, ...]] = {}
-_PLAIN = (str, int, float, type(None))
+_PLAIN = frozenset({str, int, float, bool, dict, type(None), DataType})
 
 
-def below(node: Any) -> Iterator[Any]:
-    """Yield the records right below a record of the syntax."""
+def below(node: Any) -> list[Any]:
+    """Return the records right below a record of the syntax."""
     kind = type(node)
     names = _FIELDS.get(kind)
     if names is None:
         names = _FIELDS[kind] = tuple(kind.__slots__)
+    found: list[Any] = []
     for name in names:
         value = getattr(node, name)
-        if isinstance(value, tuple):
-            yield from _records(value)
-        elif not isinstance(value, _PLAIN) and hasattr(type(value), "__slots__"):
-            yield value
+        if type(value) is tuple:
+            _add_records(value, found)
+        elif type(value) not in _PLAIN:
+            found.append(value)
+    return found
 
 
-def _records(values: tuple[Any, ...]) -> Iterator[Any]:
+def _add_records(values: tuple[Any, ...], found: list[Any]) -> None:
     for value in values:
-        if isinstance(value, tuple):
-            yield from _records(value)
-        elif not isinstance(value, _PLAIN):
-            yield value
+        if type(value) is tuple:
+            _add_records(value, found)
+        elif type(value) not in _PLAIN:
+            found.append(value)

@@ -88,7 +88,10 @@ def _table(table: s.Table, scope: Scope, query_sql: QuerySql) -> str:
     scope.session.reads.add(relation.key)
     columns = tuple(OutColumn(column.name, column.type, column.nocase) for column in relation.columns)
     if scope.session.watch is not None:
-        columns = tuple(replace(c, sources=frozenset([(relation.schema, relation.name, c.name)])) for c in columns)
+        columns = tuple(
+            OutColumn(c.name, c.type, c.nocase, sources=frozenset([(relation.schema, relation.name, c.name)]))
+            for c in relation.columns
+        )
     if relation.kind in ("view", "late view"):
         sql, columns = _view(relation, columns, scope, query_sql)
     else:
