@@ -21,6 +21,7 @@ from .sql import closed
 _EXCERPT_WIDTH = 110
 _STATEMENT_LINES = 12
 _NO_SUCH_COLUMN = "42703"
+_OTHERS_DEPEND_ON_IT = "2BP01"
 _TOO_LONG = 1204
 _KEPT_BYTES = 1024
 _QUOTED = r"""'(?:[^']|'')*'?|"(?:[^"\\]|\\.)*"?"""
@@ -209,6 +210,8 @@ def failure_text(failure: StepFailed) -> Iterator[str]:
     if isinstance(failure.error, WarehouseError) and failure.error.sqlstate == _NO_SUCH_COLUMN:
         name = failure.step.name
         yield f"  if the columns of {name} have changed in the YAML: run again with --full-refresh --select {name}"
+    if isinstance(failure.error, WarehouseError) and failure.error.sqlstate == _OTHERS_DEPEND_ON_IT:
+        yield "  make the view that is bound to it WITH NO SCHEMA BINDING, or load the table with strategy: replace"
     if failure.statement:
         sql = masked(failure.statement.sql).split("\n")
         yield "  in the statement"

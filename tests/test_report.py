@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import __version__
+from engine.checks import CheckFailed, Failure
 from engine.copy import masked
 from engine.errors import (
     EtlrunError,
@@ -22,7 +24,16 @@ from engine.errors import (
 from engine.execute import StepDone, StepFailed, StepSkipped, StepStarted
 from engine.model import Target
 from engine.plan import Plan, Statement, Step, StoredFile, Transaction
-from engine.report import error_text, event_json, event_text, failure_text, load_errors_text, plan_text, problem_text
+from engine.report import (
+    error_text,
+    event_json,
+    event_text,
+    failure_text,
+    load_errors_text,
+    plan_text,
+    problem_text,
+    warning_text,
+)
 from engine.sql import statements
 
 WHERE = Where("p.yaml", 7, 3)
@@ -337,6 +348,35 @@ def test_failure_without_a_statement() -> None:
     assert list(failure_text(StepFailed(A, 1, WarehouseError("refused")))) == [
         "p.yaml:7:3: a failed and was rolled back: refused"
     ]
+
+
+def test_table_that_others_depend_on() -> None:
+    error = WarehouseError("cannot drop table etlrun_old_a because other objects depend on it", sqlstate="2BP01")
+    assert list(failure_text(StepFailed(A, 1, error)))[1:] == [
+        "  make the view that is bound to it WITH NO SCHEMA BINDING, or load the table with strategy: replace"
+    ]
+
+
+CHECK = Statement("SELECT 1", "unique: id", severity="error", where=Where("p.yaml", 9, 5))
+
+
+def test_failed_checks_are_told_with_their_places_and_rows() -> None:
+    rows = tuple((number, None) for number in range(5))
+    error = CheckFailed([Failure(CHECK, 1234, ("id", "v"), rows), Failure(replace(CHECK, where=None), 1)])
+    error.notices = ("the rows that failed could not be kept: disk full",)
+    assert list(failure_text(StepFailed(A, 1, error))) == [
+        "p.yaml:7:3: a failed and was rolled back: 2 checks failed: unique: id: 1,234 failures; unique: id: 1 failure",
+        "  p.yaml:9:5: unique: id: 1,234 failures",
+        *(f"    id={number}, v=NULL" for number in range(5)),
+        "    … and 1,229 more",
+        "  the rows that failed could not be kept: disk full",
+    ]
+
+
+def test_warnings_are_told_with_their_places_and_rows() -> None:
+    done = StepDone(A, 0.1, 3, warnings=(Failure(CHECK, 1, ("id",), ((7,),)),))
+    assert list(event_text(PLAN, done)) == ["[1/2] a: 3 rows in 0.10 s, 1 warning"]
+    assert list(warning_text(done)) == ["p.yaml:9:5: a: warning: unique: id: 1 failure", "    id=7"]
 
 
 # --- the errors themselves -------------------------------------------------------------------------------------------

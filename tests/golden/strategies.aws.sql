@@ -564,7 +564,7 @@ every_day AS (
 SELECT
     CAST(TO_CHAR(day, 'YYYYMMDD') AS integer) AS date_key,
     day AS date,
-    TO_CHAR(day, 'FMDay') AS day_name,
+    RTRIM(TO_CHAR(day, 'Day')) AS day_name,
     EXTRACT(dow FROM day) IN (0, 6) AS is_weekend
 FROM every_day
 WHERE day <= CAST('2019-12-31' AS date);
