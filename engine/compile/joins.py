@@ -26,8 +26,10 @@ def untied(seen: Seen, record: Record, common: dict[str, s.Query]) -> Iterator[t
     _tie(source, 0, groups, numbers, record)
     for condition in _conjuncts(seen.select.where):
         groups.tie(_mentioned(condition, numbers, record))
-    for number, leaf in enumerate(found):
-        if isinstance(leaf, (s.Unnest, s.Series)) or _has_one_row(leaf, record, common):
+    for number, (item, leaf) in enumerate(zip(items, found, strict=True)):
+        # alias.path is a step into a SUPER value, though it looks like schema.table.
+        is_step = isinstance(leaf, s.Table) and leaf.schema is not None and not item.relation
+        if is_step or isinstance(leaf, (s.Unnest, s.Series)) or _has_one_row(leaf, record, common):
             groups.tie({0, number})
     for number, (item, leaf) in enumerate(zip(items, found, strict=True)):
         if groups.first(number) == number and number > 0:

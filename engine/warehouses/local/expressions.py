@@ -57,7 +57,11 @@ def condition(node: s.Expression, scope: Scope, clause: str) -> str:
     before, scope.clause = scope.clause, clause
     value = expression(node, scope)
     scope.clause = before
-    return truth(value, clause)
+    try:
+        return truth(value, clause)
+    except WarehouseError as error:
+        error.span = (node.start, node.end) if node.start >= 0 else None
+        raise
 
 
 def truth(value: Typed, clause: str) -> str:

@@ -219,6 +219,11 @@ def _resolve_here(scope: Scope, parts: tuple[object, ...]) -> tuple[Typed, tuple
     column = scope.column(first)
     if column is None:
         column = scope.unnested(first)
-    if column is None or (len(parts) > 1 and column.type != SUPER):
+    if column is None or (len(parts) > 1 and (column.type != SUPER or (_is_unknown(column) and scope.item(first)))):
         return None
     return column, parts[1:]
+
+
+def _is_unknown(column: Typed) -> bool:
+    """Tell whether a column is only taken to be there, because nobody knows the columns of its relation."""
+    return column.origin is not None and not column.origin[0].types
