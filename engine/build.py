@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,8 @@ from .datatypes import DataType, UnknownType, parse_type
 from .errors import InvalidPipeline, Problem, Where
 from .jsonpaths import InvalidPath, notation, parse_path, path_to
 from .lexical import MAX_NAME_BYTES
+from .loads import check_columns, check_dates, check_derived, check_strategy, check_unknown_member, declared_checks
 from .model import (
-    Check,
     Cluster,
     Column,
     Definition,
@@ -32,24 +31,14 @@ from .model import (
     Table,
     Target,
 )
+from .places import At, did_you_mean, known_columns
 from .rules import Severity
-from .source import Document, Key, Text, read_text
+from .source import Document, Text, read_text
 
 MAX_COMPOUND_SORTKEY = 400
 MAX_INTERLEAVED_SORTKEY = 8
 _NUMBER_ENCODINGS = ("az64", "delta", "delta32k", "mostly8", "mostly16", "mostly32")
 _TEXT_ENCODINGS = ("lzo", "text255", "text32k")
-DATE_COLUMNS = frozenset(
-    """date_key date year quarter month month_name week day day_of_week day_name day_of_year is_weekend
-    month_start month_end""".split()
-)
-"""What the template `dates` can give."""
-VERSION_COLUMNS = {"valid_from": "timestamp", "valid_to": "timestamp", "is_current": "boolean"}
-"""The settings of scd2 that name a column, which has the setting's name unless it is given, and its type."""
-_MD5_LENGTH = 32
-_CHECK_KEYS = ("severity", "name", "keep_failures")
-_TIMES = ("date", "timestamp", "timestamptz")
-_SWAP_PREFIX = "etlrun_old_"
 _ROOT_KEYS = ("name", "version", "description", "target", "targets", "schema", "include", "rules")
 
 
@@ -62,36 +51,13 @@ class Built:
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _At:
-    """A place in a document; problems that are found below it go into one list."""
-
-    document: Document
-    path: tuple[Key, ...]
-    problems: list[Problem]
-
-    def __truediv__(self, key: Key) -> _At:
-        return _At(self.document, (*self.path, key), self.problems)
-
-    @property
-    def key(self) -> Where:
-        return self.document.key(self.path)
-
-    @property
-    def value(self) -> Where:
-        return self.document.value(self.path)
-
-    def problem(self, message: str, hint: str = "", *, at_key: bool = False) -> None:
-        self.problems.append(Problem(message, self.key if at_key else self.value, hint))
-
-
 def build(documents: Sequence[Document], lost: frozenset[str] = frozenset()) -> Built:
     """Make the pipeline of its own document (the first) and the included ones, all valid by the schema.
 
     `lost` names the tables, staging sources and targets that were not: who refers to one of them is not told off.
     """
     problems: list[Problem] = []
-    roots = [_At(document, (), problems) for document in documents]
+    roots = [At(document, (), problems) for document in documents]
     main = documents[0].data
     schema = main.get("schema", "public")
     _included_keys(roots[1:])
@@ -127,25 +93,15 @@ def inside(folder: Path, relative: str) -> Path:
     return path
 
 
-def did_you_mean(word: str, known: Iterable[str], what: str) -> str:
-    """Return a hint: the nearest of the known words, or all of them when few."""
-    names = sorted(known)
-    close = get_close_matches(word, names, n=1)
-    if close:
-        return f"did you mean '{close[0]}'?"
-    shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
-    return f"{what}: {shown}" if names else ""
-
-
-def _named(roots: Sequence[_At], section: str) -> Iterator[tuple[_At, str, Any]]:
+def _named(roots: Sequence[At], section: str) -> Iterator[tuple[At, str, Any]]:
     for root in roots:
         for name, spec in root.document.data.get(section, {}).items():
             yield root / section / name, name, spec
 
 
-def _first_uses(roots: Sequence[_At]) -> dict[str, _At]:
+def _first_uses(roots: Sequence[At]) -> dict[str, At]:
     """Return for each name of a staging source or a table the place that uses it first."""
-    first: dict[str, _At] = {}
+    first: dict[str, At] = {}
     for root in roots:
         places = [(at.key.line, name, at) for kind in ("staging", "tables") for at, name, _ in _named([root], kind)]
         for _, name, at in sorted(places, key=lambda place: place[0]):
@@ -153,7 +109,7 @@ def _first_uses(roots: Sequence[_At]) -> dict[str, _At]:
     return first
 
 
-def _is_first(at: _At, first: dict[str, _At]) -> bool:
+def _is_first(at: At, first: dict[str, At]) -> bool:
     """Tell whether `at` is the first to use its name; a later one is a problem, told once."""
     name = str(at.path[-1])
     if first[name].document is at.document and first[name].path == at.path:
@@ -167,7 +123,7 @@ def _rules(chosen: dict[str, Severity]) -> dict[str, Severity]:
     return {name: severity for name, severity in chosen.items() if not name.startswith("x-")}
 
 
-def _variables(roots: Sequence[_At]) -> dict[str, tuple[Any, Where]]:
+def _variables(roots: Sequence[At]) -> dict[str, tuple[Any, Where]]:
     found: dict[str, tuple[Any, Where]] = {}
     for at, name, value in _named(roots, "vars"):
         if name in found:
@@ -177,13 +133,13 @@ def _variables(roots: Sequence[_At]) -> dict[str, tuple[Any, Where]]:
     return found
 
 
-def _check_name(at: _At, name: str, *, at_key: bool = False) -> None:
+def _check_name(at: At, name: str, *, at_key: bool = False) -> None:
     """Check what the schema cannot: it counts characters, Redshift bytes."""
     if (size := len(name.encode())) > MAX_NAME_BYTES:
         at.problem(f"the name has {size} bytes in UTF-8", f"Redshift takes {MAX_NAME_BYTES}", at_key=at_key)
 
 
-def _included_keys(parts: Sequence[_At]) -> None:
+def _included_keys(parts: Sequence[At]) -> None:
     for part in parts:
         for key in part.document.data:
             if key in _ROOT_KEYS:
@@ -194,7 +150,7 @@ def _included_keys(parts: Sequence[_At]) -> None:
 # --- targets ---------------------------------------------------------------------------------------------------------
 
 
-def _targets(at: _At, specs: dict[str, Any] | None, pipeline: str) -> Iterator[Target]:
+def _targets(at: At, specs: dict[str, Any] | None, pipeline: str) -> Iterator[Target]:
     if not specs:
         yield _local_target("local", {}, pipeline, at)
         return
@@ -205,7 +161,7 @@ def _targets(at: _At, specs: dict[str, Any] | None, pipeline: str) -> Iterator[T
             yield _cluster_target(name, spec, at / name)
 
 
-def _local_target(name: str, spec: dict[str, Any], pipeline: str, at: _At) -> Target:
+def _local_target(name: str, spec: dict[str, Any], pipeline: str, at: At) -> Target:
     for url, folder in spec.get("mounts", {}).items():
         _stays_inside(at / "mounts" / url, folder, "or mount it with --mount")
     mounts = tuple(Mount(url.rstrip("/"), folder) for url, folder in spec.get("mounts", {}).items())
@@ -220,7 +176,7 @@ def _local_target(name: str, spec: dict[str, Any], pipeline: str, at: _At) -> Ta
     )  # fmt: skip
 
 
-def _cluster_target(name: str, spec: dict[str, Any], at: _At) -> Target:
+def _cluster_target(name: str, spec: dict[str, Any], at: At) -> Target:
     if "cluster" in spec and "serverless" in spec:
         (at / "serverless").problem(
             "a target has 'cluster' or 'serverless', not both", "make it two targets", at_key=True
@@ -261,18 +217,18 @@ def _serverless(spec: dict[str, Any] | None) -> Serverless | None:
     )  # fmt: skip
 
 
-def _places(at: _At, spec: dict[str, Any]) -> dict[str, Where]:
+def _places(at: At, spec: dict[str, Any]) -> dict[str, Where]:
     return {key: (at / key).value for key in spec}
 
 
-def _stays_inside(at: _At, relative: str, hint: str) -> None:
+def _stays_inside(at: At, relative: str, hint: str) -> None:
     try:
         inside(at.document.path.parent, relative)
     except ValueError as error:
         at.problem(str(error), f"move it into the folder {hint}".rstrip())
 
 
-def _default_target(at: _At, name: str | None, targets: Sequence[Target], lost: frozenset[str]) -> str:
+def _default_target(at: At, name: str | None, targets: Sequence[Target], lost: frozenset[str]) -> str:
     known = [target.name for target in targets]
     if name is None:
         if len(known) == 1 or lost:
@@ -287,7 +243,7 @@ def _default_target(at: _At, name: str | None, targets: Sequence[Target], lost: 
 # --- definitions -----------------------------------------------------------------------------------------------------
 
 
-def _definition(at: _At, name: str, spec: dict[str, Any], schema: str) -> Definition:
+def _definition(at: At, name: str, spec: dict[str, Any], schema: str) -> Definition:
     _check_name(at, name, at_key=True)
     columns = tuple(_column(at / "columns" / key, key, column) for key, column in spec["columns"].items())
     names = [column.name for column in columns]
@@ -295,7 +251,7 @@ def _definition(at: _At, name: str, spec: dict[str, Any], schema: str) -> Defini
     listed = tuple(spec.get("primary_key", ()))
     if flagged and listed:
         (at / "primary_key").problem("the primary key is declared twice", "on the columns, or here")
-    _known_columns(at / "primary_key", listed, names, "primary_key")
+    known_columns(at / "primary_key", listed, names, "primary_key")
     return Definition(
         name=name, schema=schema, where=at.key, columns=columns, description=spec.get("description", ""),
         primary_key=listed or flagged, diststyle=spec.get("diststyle", ""), distkey=_distkey(at, spec, columns),
@@ -303,17 +259,7 @@ def _definition(at: _At, name: str, spec: dict[str, Any], schema: str) -> Defini
     )  # fmt: skip
 
 
-def _known_columns(at: _At, wanted: str | Iterable[str], known: Sequence[str], what: str) -> None:
-    """Check the column names at `at`: one, the items of a list, or the keys of a mapping."""
-    keyed = isinstance(wanted, dict)
-    for position, name in enumerate([wanted] if isinstance(wanted, str) else wanted):
-        if name not in known:
-            place = at if isinstance(wanted, str) else at / (name if keyed else position)
-            hint = did_you_mean(name, known, "columns are")
-            place.problem(f"{what} names no column: '{name}'", hint, at_key=keyed)
-
-
-def _column(at: _At, name: str, spec: dict[str, Any]) -> Column:
+def _column(at: At, name: str, spec: dict[str, Any]) -> Column:
     _check_name(at, name, at_key=True)
     type_ = _type(at / "type", spec["type"])
     identity = tuple(spec["identity"]) if "identity" in spec else None
@@ -323,12 +269,7 @@ def _column(at: _At, name: str, spec: dict[str, Any]) -> Column:
         (at / "default").problem("an identity column has no default", "take one of them out")
     if "encode" in spec:
         _encoding(at / "encode", spec["encode"], type_)
-    if "hash" in spec and type_.name != "bigint" and not (type_.is_text and (type_.length or 1) >= _MD5_LENGTH):
-        hint = f"bigint holds 60 bits of it, char({_MD5_LENGTH}) all"
-        (at / "hash").problem(f"{type_} cannot hold a hash", hint, at_key=True)
-    derived = [key for key in ("hash", "lookup", "identity", "default") if key in spec]
-    if len(derived) > 1 and derived[0] in ("hash", "lookup"):
-        (at / derived[1]).problem(f"'{name}' gets its value from '{derived[0]}'", "take one of them out", at_key=True)
+    check_derived(at, name, spec, type_)
     default = spec.get("default", "")
     return Column(
         name=name, type=type_, where=at.key, description=spec.get("description", ""), nullable=spec.get("null", True),
@@ -338,7 +279,7 @@ def _column(at: _At, name: str, spec: dict[str, Any]) -> Column:
     )  # fmt: skip
 
 
-def _type(at: _At, text: str) -> DataType:
+def _type(at: At, text: str) -> DataType:
     try:
         return parse_type(text)
     except UnknownType as error:
@@ -346,7 +287,7 @@ def _type(at: _At, text: str) -> DataType:
         return DataType("varchar", length=256)
 
 
-def _encoding(at: _At, encode: str, type_: DataType) -> None:
+def _encoding(at: At, encode: str, type_: DataType) -> None:
     unordered = type_.name in ("boolean", "real", "double precision", "super")
     if (encode in _NUMBER_ENCODINGS and type_.is_text) or (encode == "az64" and unordered):
         at.problem(f"{encode} does not encode {type_}", "leave 'encode' out, and Redshift chooses")
@@ -370,11 +311,11 @@ def _lookup(spec: dict[str, Any] | None) -> Lookup | None:
     return Lookup(table, column, pairs, spec.get("default"), spec.get("at", ""))
 
 
-def _distkey(at: _At, spec: dict[str, Any], columns: Sequence[Column]) -> str:
+def _distkey(at: At, spec: dict[str, Any], columns: Sequence[Column]) -> str:
     distkey: str = spec.get("distkey", "")
     style = spec.get("diststyle")
     if distkey:
-        _known_columns(at / "distkey", distkey, [column.name for column in columns], "distkey")
+        known_columns(at / "distkey", distkey, [column.name for column in columns], "distkey")
         _sortable(at / "distkey", [distkey], columns)
         if style not in (None, "key"):
             (at / "diststyle").problem(f"diststyle {style} has no distkey", "take one of them out")
@@ -383,7 +324,7 @@ def _distkey(at: _At, spec: dict[str, Any], columns: Sequence[Column]) -> str:
     return distkey
 
 
-def _sortkey(at: _At, spec: Any, columns: Sequence[Column]) -> SortKey | None:
+def _sortkey(at: At, spec: Any, columns: Sequence[Column]) -> SortKey | None:
     if spec is None:
         return None
     if spec == "auto":
@@ -392,20 +333,20 @@ def _sortkey(at: _At, spec: Any, columns: Sequence[Column]) -> SortKey | None:
     if isinstance(spec, dict):
         kind, wanted, most = ("interleaved", spec["interleaved"], MAX_INTERLEAVED_SORTKEY)
     place = at / "sortkey" / "interleaved" if isinstance(spec, dict) else at / "sortkey"
-    _known_columns(place, wanted, [column.name for column in columns], "sortkey")
+    known_columns(place, wanted, [column.name for column in columns], "sortkey")
     _sortable(at / "sortkey", wanted, columns)
     if len(wanted) > most:
         (at / "sortkey").problem(f"{len(wanted)} sort columns, {most} at most for {kind} sort keys", "take some out")
     return SortKey("interleaved" if kind == "interleaved" else "compound", tuple(wanted))
 
 
-def _sortable(at: _At, wanted: Iterable[str], columns: Sequence[Column]) -> None:
+def _sortable(at: At, wanted: Iterable[str], columns: Sequence[Column]) -> None:
     for column in columns:
         if column.name in wanted and column.type.name in ("super", "varbyte", "geometry", "geography", "hllsketch"):
             at.problem(f"'{column.name}' is {column.type}, which no distkey or sortkey may be", "choose another column")
 
 
-def _check_links(roots: Sequence[_At], definitions: dict[str, Definition], lost: frozenset[str]) -> None:
+def _check_links(roots: Sequence[At], definitions: dict[str, Definition], lost: frozenset[str]) -> None:
     """Check what one table says of another: foreign keys, depends_on, relationships."""
     swapped = {name for _, name, spec in _named(roots, "tables") if spec["load"].get("strategy") == "swap"}
     for at, name, spec in (*_named(roots, "staging"), *_named(roots, "tables")):
@@ -432,15 +373,15 @@ def _check_links(roots: Sequence[_At], definitions: dict[str, Definition], lost:
                 )
 
 
-def _check_lookup(at: _At, spec: dict[str, Any], definitions: dict[str, Definition], lost: frozenset[str]) -> None:
+def _check_lookup(at: At, spec: dict[str, Any], definitions: dict[str, Definition], lost: frozenset[str]) -> None:
     _check_reference(at / "from", spec["from"], definitions, lost)
     other = definitions.get(spec["from"].partition(".")[0])
     if other:
         names = [column.name for column in other.columns]
-        _known_columns(at / "on", spec["on"], names, f"a lookup in '{other.name}'")
+        known_columns(at / "on", spec["on"], names, f"a lookup in '{other.name}'")
 
 
-def _check_reference(at: _At, text: str, definitions: dict[str, Definition], lost: frozenset[str]) -> None:
+def _check_reference(at: At, text: str, definitions: dict[str, Definition], lost: frozenset[str]) -> None:
     table, _, column = text.partition(".")
     if table in lost:
         return
@@ -456,7 +397,7 @@ def _check_reference(at: _At, text: str, definitions: dict[str, Definition], los
 # --- staging ---------------------------------------------------------------------------------------------------------
 
 
-def _staging(at: _At, name: str, spec: dict[str, Any], schema: str) -> StagingSource:
+def _staging(at: At, name: str, spec: dict[str, Any], schema: str) -> StagingSource:
     definition = _definition(at, name, spec, schema)
     options = dict(spec.get("copy", {}))
     for option, value in list(options.items()):
@@ -475,18 +416,18 @@ def _staging(at: _At, name: str, spec: dict[str, Any], schema: str) -> StagingSo
     for reason in copying.conflicts(replace(statement, authorization=copying.IamRole())):
         what, _, hint = reason.partition(": ")
         _blamed(at, spec, what).problem(what, hint, at_key=True)
-    _check_columns(at, spec.get("checks", ()), definition)
-    return StagingSource(definition, statement, (at / "from").value, paths, _checks(at, spec))
+    check_columns(at, spec.get("checks", ()), definition)
+    return StagingSource(definition, statement, (at / "from").value, paths, declared_checks(at, spec))
 
 
-def _blamed(at: _At, spec: dict[str, Any], reason: str) -> _At:
+def _blamed(at: At, spec: dict[str, Any], reason: str) -> At:
     """Return the place of the first option that `reason` names."""
     words = re.findall(r"[A-Z_]+", reason)
     named = (at / "copy" / option for option in spec.get("copy", {}) if option.upper().removesuffix("_AS") in words)
     return next(named, at / "copy" if "copy" in spec else at / "from")
 
 
-def _format(at: _At, spec: dict[str, Any], fixedwidth: str) -> copying.Format:
+def _format(at: At, spec: dict[str, Any], fixedwidth: str) -> copying.Format:
     name = spec.get("format", "json")
     if name == "fixedwidth":
         if not fixedwidth:
@@ -499,7 +440,7 @@ def _format(at: _At, spec: dict[str, Any], fixedwidth: str) -> copying.Format:
     return copying.Format("text" if name == "delimited" else name)
 
 
-def _paths(at: _At, spec: dict[str, Any], definition: Definition) -> tuple[str, ...]:
+def _paths(at: At, spec: dict[str, Any], definition: Definition) -> tuple[str, ...]:
     written = [column for column in definition.columns if column.path]
     kind = spec.get("format", "json")
     if "jsonpaths" in spec and kind not in ("json", "avro"):
@@ -521,7 +462,7 @@ def _paths(at: _At, spec: dict[str, Any], definition: Definition) -> tuple[str, 
     return _one_notation(at, definition.columns)
 
 
-def _one_notation(at: _At, columns: Sequence[Column]) -> tuple[str, ...]:
+def _one_notation(at: At, columns: Sequence[Column]) -> tuple[str, ...]:
     written = [(column, notation(column.path)) for column in columns if column.path]
     kinds = [(column, kind) for column, kind in written if kind]
     for column, kind in kinds:
@@ -537,15 +478,15 @@ def _one_notation(at: _At, columns: Sequence[Column]) -> tuple[str, ...]:
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 
-def _table(at: _At, name: str, spec: dict[str, Any], schema: str, main: Document) -> Table:
+def _table(at: At, name: str, spec: dict[str, Any], schema: str, main: Document) -> Table:
     definition = _definition(at, name, spec, schema)
     load, place = spec["load"], at / "load"
-    _check_strategy(place, load, definition)
+    check_strategy(place, load, definition)
     if "unknown_member" in spec:
-        _check_unknown_member(at / "unknown_member", spec["unknown_member"], definition)
+        check_unknown_member(at / "unknown_member", spec["unknown_member"], definition)
     if "dates" in load:
-        _check_dates(place / "dates", definition)
-    _check_columns(at, spec.get("checks", ()), definition)
+        check_dates(place / "dates", definition)
+    check_columns(at, spec.get("checks", ()), definition)
     settings = {key: value for key, value in load.items() if key not in ("strategy", "sql", "sql_file")}
     return Table(
         definition,
@@ -557,14 +498,14 @@ def _table(at: _At, name: str, spec: dict[str, Any], schema: str, main: Document
             places=_places(place, settings),
         ),
         depends_on=tuple((other, (at / "depends_on" / i).value) for i, other in enumerate(spec.get("depends_on", ()))),
-        checks=_checks(at, spec),
+        checks=declared_checks(at, spec),
         hooks=_hooks(at / "hooks", spec.get("hooks", {})),
         unknown_member=spec.get("unknown_member", {}),
         grants={privilege: tuple(names) for privilege, names in spec.get("grants", {}).items()},
     )
 
 
-def _hooks(at: _At, spec: dict[str, list[str]]) -> tuple[Hook, ...]:
+def _hooks(at: At, spec: dict[str, list[str]]) -> tuple[Hook, ...]:
     found = []
     for when in ("before", "after"):
         for position, _ in enumerate(spec.get(when, ())):
@@ -572,61 +513,7 @@ def _hooks(at: _At, spec: dict[str, list[str]]) -> tuple[Hook, ...]:
     return tuple(found)
 
 
-def _check_strategy(at: _At, load: dict[str, Any], definition: Definition) -> None:
-    """Check the columns that a strategy's keys name; a strategy of one's own may mean something else by them."""
-    names = [column.name for column in definition.columns]
-    strategy = load.get("strategy", "replace")
-    if isinstance(load.get("key"), list):
-        _known_columns(at / "key", load["key"], names, "key")
-    if strategy == "delete_insert" and "range" in load:
-        _known_columns(at / "range" / "column", load["range"]["column"], names, "range")
-    elif strategy == "swap" and len(definition.name.encode()) > MAX_NAME_BYTES - len(_SWAP_PREFIX):
-        hint = f"{MAX_NAME_BYTES - len(_SWAP_PREFIX)} bytes at most, or another strategy"
-        (at / "strategy").problem(f"the name '{definition.name}' is too long to be swapped", hint)
-    elif strategy == "scd2":
-        _check_versions(at, load, definition)
-
-
-def _check_unknown_member(at: _At, values: dict[str, Any], definition: Definition) -> None:
-    _known_columns(at, values, [column.name for column in definition.columns], "unknown_member")
-    if not definition.primary_key:
-        at.problem("an unknown member needs a primary key", "add 'primary_key: true' to a column", at_key=True)
-    for column in definition.columns:
-        if column.name in values and column.identity:
-            hint = "make it a hash: column: {hash: [columns of the SELECT]}"
-            (at / column.name).problem(f"'{column.name}' is an identity column: Redshift numbers it", hint)
-        is_needed = not column.nullable or column.name in definition.primary_key
-        if is_needed and column.name not in values and not column.default and not column.identity:
-            at.problem(f"the unknown member has no '{column.name}', which must not be NULL", "add it", at_key=True)
-
-
-def _check_dates(at: _At, definition: Definition) -> None:
-    for column in definition.columns:
-        if column.name not in DATE_COLUMNS and column.nullable and not column.default and not column.identity:
-            hint = did_you_mean(column.name, DATE_COLUMNS, "known are")
-            at.problem(f"'{column.name}' is nothing that 'dates' knows", hint, at_key=True)
-
-
-def _check_versions(at: _At, load: dict[str, Any], definition: Definition) -> None:
-    key = load["key"]
-    _known_columns(at / "track", load.get("track", ()), [column.name for column in definition.columns], "track")
-    for position, name in enumerate(load.get("track", ())):
-        if name in key:
-            (at / "track" / position).problem(f"'{name}' is part of the key", "another key is another row: take it out")
-    for setting, type_ in VERSION_COLUMNS.items():
-        name = load.get(setting, setting)
-        column = definition.column(name)
-        place = at / setting if setting in load else at / "strategy"
-        if column is None:
-            hint = f"add '{name}: {{type: {type_}}}', or name another with '{setting}:'"
-            place.problem(f"scd2 needs the column '{name}', which '{definition.name}' does not have", hint)
-        elif column.type.name != type_:
-            place.problem(f"'{name}' is {column.type}; scd2 needs a {type_} here", "change the type")
-        elif name in key or name in load.get("track", ()):
-            place.problem(f"'{name}' is part of the key, or tracked", "take it out there: the strategy fills it")
-
-
-def _sql(at: _At, load: dict[str, Any], main: Document) -> Text:
+def _sql(at: At, load: dict[str, Any], main: Document) -> Text:
     if "sql" in load:
         return at.document.text((*at.path, "sql"))
     if "dates" in load:
@@ -639,39 +526,3 @@ def _sql(at: _At, load: dict[str, Any], main: Document) -> Text:
     except InvalidPipeline as error:
         (at / "sql_file").problem(str(error), "; ".join(problem.hint for problem in error.problems))
     return Text("", at.document)
-
-
-def _checks(at: _At, spec: dict[str, Any]) -> tuple[Check, ...]:
-    found = []
-    for position, check in enumerate(spec.get("checks", ())):
-        place = at / "checks" / position
-        kinds = [key for key in check if key not in _CHECK_KEYS and not key.startswith("x-")]
-        if len(kinds) != 1:
-            said = f"the check names {len(kinds)} things to look at" if kinds else "the check says nothing to look at"
-            place.problem(said, "one check after each '-', such as not_null: [user_id]")
-            continue
-        kind = kinds[0]
-        text = place.document.text((*place.path, kind)) if kind == "sql" else None
-        severity, name, keep = check.get("severity", "error"), check.get("name", ""), check.get("keep_failures", "")
-        found.append(Check(kind, check[kind], (place / kind).key, severity, name, keep, text))
-    return tuple(found)
-
-
-def _check_columns(at: _At, checks: Sequence[dict[str, Any]], definition: Definition) -> None:
-    names = [column.name for column in definition.columns]
-    for position, check in enumerate(checks):
-        for kind in ("not_null", "unique", "accepted_values", "relationships"):
-            _known_columns(at / "checks" / position / kind, check.get(kind, ()), names, kind)
-        if "freshness" in check:
-            place = at / "checks" / position / "freshness" / "column"
-            _known_columns(place, check["freshness"]["column"], names, "freshness")
-            column = definition.column(check["freshness"]["column"])
-            if column and column.type.name not in _TIMES:
-                place.problem(f"'{column.name}' is {column.type}, which is no time", "name a date or a timestamp")
-        low, high = (check.get("row_count", {}).get(bound) for bound in ("min", "max"))
-        if low is not None and high is not None and low > high:
-            place = at / "checks" / position / "row_count" / "min"
-            place.problem(f"at least {low} rows, but {high} at most", "'min' is the smaller one")
-        if check.get("keep_failures") == definition.name:
-            place = at / "checks" / position / "keep_failures"
-            place.problem("a table cannot keep its own failures", "give another name, such as failures")

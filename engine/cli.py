@@ -233,7 +233,7 @@ def _named_columns(
     pipeline: Pipeline, known: tuple[tuple[str, str], ...], wanted: str | None
 ) -> tuple[tuple[str, str], ...]:
     """Return the columns that TABLE or TABLE.COLUMN names; of the whole pipeline where nothing is named."""
-    from .build import did_you_mean
+    from .places import did_you_mean
 
     if wanted is None:
         tables = {definition.name for definition in pipeline.definitions}
@@ -524,7 +524,7 @@ def _warn(pipeline: Pipeline) -> None:
 
 
 def _chosen_target(pipeline: Pipeline, name: str | None) -> Target:
-    from .build import did_you_mean
+    from .places import did_you_mean
 
     targets = {target.name: target for target in pipeline.targets}
     wanted = name or pipeline.target
@@ -534,8 +534,8 @@ def _chosen_target(pipeline: Pipeline, name: str | None) -> Target:
 
 
 def _selected(pipeline: Pipeline, patterns: Iterable[str]) -> frozenset[str] | None:
-    from .build import did_you_mean
     from .graph import select
+    from .places import did_you_mean
     from .read import needs
 
     wanted = [part.strip() for pattern in patterns for part in pattern.split(",") if part.strip()]

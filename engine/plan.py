@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from . import copy as copying
-from .build import VERSION_COLUMNS
 from .errors import InvalidPipeline, Problem, Where
 from .graph import order
 from .jsonpaths import file_content
-from .lexical import identifier
-from .model import Check, Column, Definition, Hook, Pipeline, SortKey, StagingSource, Table, Target
+from .loads import VERSION_COLUMNS
+from .model import Check, Column, Definition, Hook, Pipeline, StagingSource, Table, Target
 from .read import needs, template_values
 from .render import TemplateError, render
 from .sql import statements
+from .tables import attributes, lines, relation, relation_name
 
 SHOWN_ROWS = 5
 """How many of the rows that fail a check are asked for."""
@@ -165,15 +165,6 @@ def make_check_plan(
     return Plan(pipeline.name, target, prepare, tuple(steps))
 
 
-def relation(definition: Definition) -> str:
-    """Return a table's full name as SQL writes it."""
-    return _relation(definition.schema, definition.name)
-
-
-def _relation(schema: str, name: str) -> str:
-    return f"{identifier(schema)}.{identifier(name)}"
-
-
 def _prepare(pipeline: Pipeline, problems: list[Problem]) -> tuple[Statement, ...]:
     try:
         return _statements(render(pipeline.folder, "prepare", template_values(pipeline)))
@@ -190,7 +181,7 @@ def _keeping(pipeline: Pipeline, only: Collection[str] | None) -> tuple[Statemen
         statement
         for name in kept
         for statement in _statements(
-            render(pipeline.folder, "keep_failures", {"relation": _relation(pipeline.schema, name)})
+            render(pipeline.folder, "keep_failures", {"relation": relation_name(pipeline.schema, name)})
         )
     )
 
@@ -272,7 +263,7 @@ def _transaction(
 ) -> Transaction:
     """Render a step's templates, what makes the table before them, and its checks after them."""
     common = _values(definition, making.pipeline)
-    shape = {"lines": _lines(definition), "attributes": tuple(_attributes(definition))}
+    shape = {"lines": lines(definition), "attributes": tuple(attributes(definition))}
     before = ("begin", "drop_table", "create_table") if making.full_refresh else ("begin", "create_table")
     values = {**common, **shape, **values}
     begun = [statement for template in before for statement in making.statements(template, values)]
@@ -297,7 +288,7 @@ def _check(check: Check, definition: Definition, values: dict[str, Any], making:
     rendered = making.statements(f"checks/{check.kind}", {**values, **asked, "limit": limit})
     keep = None
     if check.keep:
-        keep = Keep(_relation(definition.schema, check.keep), making.run, making.pipeline.name, definition.name)
+        keep = Keep(relation_name(definition.schema, check.keep), making.run, making.pipeline.name, definition.name)
     return tuple(
         replace(each, severity=check.severity, where=check.where, keep=keep) if each.check else each
         for each in rendered
@@ -343,62 +334,6 @@ def _must_hold(text: str) -> str:
     if not re.match(r"(?i)\s*(select|with)\b", code):
         return ""
     return " ".join(comments) or "the query must answer 0"
-
-
-# --- CREATE TABLE ----------------------------------------------------------------------------------------------------
-
-
-def _lines(definition: Definition) -> tuple[str, ...]:
-    return (*_column_lines(definition.columns), *_constraints(definition))
-
-
-def _column_lines(columns: tuple[Column, ...]) -> Iterator[str]:
-    rows = [(identifier(column.name), str(column.type), " ".join(_column_attributes(column))) for column in columns]
-    name_width = max(len(name) for name, _, _ in rows)
-    type_width = max(len(type_) for _, type_, _ in rows)
-    for name, type_, attributes in rows:
-        yield f"{name:{name_width}} {type_:{type_width}} {attributes}".rstrip()
-
-
-def _column_attributes(column: Column) -> Iterator[str]:
-    # In the order of Redshift's syntax diagram.
-    if column.default:
-        yield f"DEFAULT {column.default}"
-    if column.identity:
-        yield f"IDENTITY({column.identity[0]}, {column.identity[1]})"
-    if column.encode:
-        yield f"ENCODE {column.encode.upper()}"
-    if not column.nullable:
-        yield "NOT NULL"
-    if column.unique:
-        yield "UNIQUE"
-
-
-def _constraints(definition: Definition) -> Iterator[str]:
-    if definition.primary_key:
-        yield f"PRIMARY KEY ({', '.join(map(identifier, definition.primary_key))})"
-    for column in definition.columns:
-        if column.references:
-            other = f"{identifier(definition.schema)}.{identifier(column.references.table)}"
-            if column.references.column:
-                other += f" ({identifier(column.references.column)})"
-            yield f"FOREIGN KEY ({identifier(column.name)}) REFERENCES {other}"
-
-
-def _attributes(definition: Definition) -> Iterator[str]:
-    style = definition.diststyle or ("key" if definition.distkey else "")
-    if style:
-        yield f"DISTSTYLE {style.upper()}"
-    if definition.distkey:
-        yield f"DISTKEY ({identifier(definition.distkey)})"
-    if definition.sortkey:
-        yield _sortkey(definition.sortkey)
-
-
-def _sortkey(key: SortKey) -> str:
-    if key.kind == "auto":
-        return "SORTKEY AUTO"
-    return f"{key.kind.upper()} SORTKEY ({', '.join(map(identifier, key.columns))})"
 
 
 # --- problems of templates -------------------------------------------------------------------------------------------

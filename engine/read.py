@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from . import schema, sql
-from .build import DATE_COLUMNS, VERSION_COLUMNS, Built, build, did_you_mean, inside
+from .build import Built, build, inside
 from .compile.select import declare
 from .environment import expand_variables
 from .errors import InvalidPipeline, Problem
 from .graph import Cycle, order
+from .loads import DATE_COLUMNS, VERSION_COLUMNS
 from .model import Check, Definition, Hook, Pipeline, Table
+from .places import did_you_mean
 from .render import TemplateError, available, render, render_text
 from .selects import item_place, select_problems
 from .source import Document, Text, read_document, rendered_place

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .build import VERSION_COLUMNS
 from .compile.select import Compiled, Declared, compile_select, item_spans
 from .compile.watching import Span
 from .errors import Problem, Where
+from .loads import VERSION_COLUMNS
 from .model import Pipeline, Table
 from .rules import ignored, severity
 from .source import rendered_place

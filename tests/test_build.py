@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.build import Built, build, did_you_mean, inside
+from engine.build import Built, build, inside
 from engine.copy import Format
 from engine.datatypes import parse_type
 from engine.model import Check, Column, Mount, Pipeline, Reference, SortKey, StagingSource, Table
+from engine.places import did_you_mean
 from engine.schema import check
 from engine.source import Document, read_document
 
