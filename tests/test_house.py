@@ -35,10 +35,10 @@ def test_mypy_strict_finds_nothing() -> None:
 
 @pytest.mark.parametrize("arguments", [["validate"], ["run", "--dry-run"], ["run", "--dry-run", "--target", "aws"]])
 def test_no_driver_is_imported_before_it_is_needed(arguments: list[str]) -> None:
-    """validate and dry runs start without a driver, without rich, without the network's libraries."""
+    """validate and dry runs start without a driver, without rich, without the network's libraries, without sqlglot."""
     code = (
         "import sys; from engine.__main__ import _run; code = _run(sys.argv[1:]);"
-        "late = {'duckdb', 'boto3', 'botocore', 'redshift_connector', 'rich'};"
+        "late = {'duckdb', 'boto3', 'botocore', 'redshift_connector', 'rich', 'sqlglot'};"
         "print('LOADED', code, sorted(late & set(sys.modules)))"
     )
     done = _run("-c", code, *arguments, "pipelines/sparkify.yaml")
