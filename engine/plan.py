@@ -232,10 +232,12 @@ def _table_step(table: Table, making: _Making) -> Step:
     values = {
         "columns": load.columns, "select": _complete(table, making) if load.gives else load.select,
         "load": load.settings, "grants": table.grants, "unknown_member": table.unknown_member,
+        "lookups": _lookups(table, making),
     }  # fmt: skip
     # Comments and grants come after the load: a strategy may put another table in the place of the old one.
-    member = ("unknown_member",) if table.unknown_member else ()
-    templates = (f"strategies/{load.strategy}", *member, "comments", *(("grants",) if table.grants else ()))
+    around = {"lookups": values["lookups"], "unknown_member": table.unknown_member, "grants": table.grants}
+    wanted = ("lookups", f"strategies/{load.strategy}", "unknown_member", "comments", "grants")
+    templates = tuple(name for name in wanted if around.get(name, True))
     transaction = _transaction(definition, templates, values, table.checks, making, table.hooks)
     return Step(table.name, "table", frozenset(), definition.where, (transaction,), columns=definition.columns)
 
@@ -243,14 +245,30 @@ def _table_step(table: Table, making: _Making) -> Step:
 def _complete(table: Table, making: _Making) -> str:
     """Return the SELECT with what is derived from it: hashes, and what is looked up in other tables."""
     derived = [column for column in table.definition.columns if column.is_derived]
-    looked_up = (making.tables[column.lookup.table] for column in derived if column.lookup)
-    history = {
-        each.name: {setting: each.load.settings.get(setting, setting) for setting in VERSION_COLUMNS}
-        for each in looked_up
-        if each.load.strategy == "scd2"
-    }
+    tables = {column.lookup.table for column in derived if column.lookup}
+    history = {name: _version_columns(name, making) for name in tables}
     values = {"select": table.load.select, "gives": table.load.gives, "derived": derived, "history": history}
     return render(making.pipeline.folder, "derived", {**_values(table.definition, making.pipeline), **values})
+
+
+def _lookups(table: Table, making: _Making) -> tuple[tuple[str, tuple[str, ...], str], ...]:
+    """Return what must be unique for the look-ups of a table: another table, its columns, its flag of current rows.
+
+    With a time, a look-up finds the one version of that time, as scd2 keeps them.
+    """
+    asked = (column.lookup for column in table.definition.columns if column.lookup and not column.lookup.at)
+    found = (
+        (each.table, tuple(theirs for theirs, _ in each.on), _version_columns(each.table, making)) for each in asked
+    )
+    return tuple(dict.fromkeys((name, keys, versions.get("is_current", "")) for name, keys, versions in found))
+
+
+def _version_columns(name: str, making: _Making) -> dict[str, str]:
+    """Return the names of a table's columns of versions by their settings; nothing where it keeps no history."""
+    table = making.tables.get(name)
+    if table is None or table.load.strategy != "scd2":
+        return {}
+    return {setting: table.load.settings.get(setting, setting) for setting in VERSION_COLUMNS}
 
 
 def _transaction(

@@ -304,6 +304,15 @@ def test_merge_by_several_keys_and_nothing_else(tmp_path: Path) -> None:
     assert "UPDATE SET\n    id = etlrun_t.id,\n    v = etlrun_t.v\nWHEN NOT" in merge
 
 
+def test_look_up_in_a_staging_table(tmp_path: Path) -> None:
+    columns = "{id: {type: integer}, w: {type: integer, lookup: {from: src.v, on: [id]}}}"
+    found = plan(tmp_path, f"{RAW}tables: {{t: {{columns: {columns}, load: {{sql: SELECT 1 AS id}}}}}}\n")
+    assert [(step.name, sorted(step.needs)) for step in found.steps] == [("src", []), ("t", ["src"])]
+    _, guard, _, insert = sent(found.steps[1])
+    assert guard.startswith("-- a look-up must find one row: src by id\n")
+    assert insert.endswith(") AS batch\nLEFT JOIN dw.src AS lookup_w\n    ON lookup_w.id = batch.id")
+
+
 def test_strategy_of_one_s_own(tmp_path: Path) -> None:
     (tmp_path / "history.sql.j2").write_text(
         "UPDATE {{ relation }} SET {{ load.valid_to }} = {{ vars.now | literal }};\n"

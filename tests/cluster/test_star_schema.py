@@ -69,6 +69,19 @@ def test_facts_find_their_dimension_or_the_unknown_member(place: Place, strategy
     assert place.send("SELECT item_key FROM dw.sales WHERE id = 3") == [(key("late"),)]
 
 
+def test_look_up_that_would_double_rows_is_refused(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    place.send("CREATE TABLE feed.items (v varchar(9), n integer)", "INSERT INTO feed.items VALUES ('a', 5), (NULL, 1)")
+    place.send("INSERT INTO feed.items VALUES (NULL, 2)")
+    place.feed("(1, 'a', 1)")
+    assert run(place, STAR.replace("STRATEGY", "")) == 0
+    place.send("INSERT INTO feed.items VALUES ('a', 6)")
+    assert run(place, STAR.replace("STRATEGY", "")) == 1
+    assert "sales failed and was rolled back: check failed: a look-up must find one row: items by code: 1 failure" in (
+        capsys.readouterr().err
+    )
+    assert place.send("SELECT id, item_key FROM dw.sales") == [(1, key("a"))]
+
+
 def test_rows_of_the_load_are_told_without_the_unknown_member(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     place.send("CREATE TABLE feed.items (v varchar(9), n integer)", "INSERT INTO feed.items VALUES ('a', 5), ('b', 6)")
     assert run(place, STAR.replace("STRATEGY", "")) == 0

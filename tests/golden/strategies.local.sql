@@ -589,6 +589,16 @@ CREATE TABLE IF NOT EXISTS site.visit_facts (
     page         varchar(200)
 );
 
+-- a look-up must find one row: days by date
+SELECT COUNT(*) AS failures
+FROM (
+    SELECT date
+    FROM site.days
+    WHERE date IS NOT NULL
+    GROUP BY date
+    HAVING COUNT(*) > 1
+) AS doubled;
+
 DELETE FROM site.visit_facts;
 
 INSERT INTO site.visit_facts (
