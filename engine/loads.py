@@ -20,6 +20,7 @@ VERSION_COLUMNS = {"valid_from": "timestamp", "valid_to": "timestamp", "is_curre
 _MD5_LENGTH = 32
 _CHECK_KEYS = ("severity", "name", "keep_failures")
 _TIMES = ("date", "timestamp", "timestamptz")
+_NOT_COMPARED = ("super", "geometry", "geography", "hllsketch", "varbyte")
 _SWAP_PREFIX = "etlrun_old_"
 
 
@@ -76,17 +77,26 @@ def _check_versions(at: At, load: dict[str, Any], definition: Definition) -> Non
     for position, name in enumerate(load.get("track", ())):
         if name in key:
             (at / "track" / position).problem(f"'{name}' is part of the key", "another key is another row: take it out")
+    for column in definition.columns:
+        if column.type.name in _NOT_COMPARED:
+            hint = "leave it out, or make it a varchar: JSON_SERIALIZE of a super"
+            message = f"scd2 compares what it keeps, and '{column.name}' is {column.type}, which cannot be compared"
+            (at / "strategy").problem(message, hint)
     for setting, type_ in VERSION_COLUMNS.items():
-        name = load.get(setting, setting)
-        column = definition.column(name)
-        place = at / setting if setting in load else at / "strategy"
-        if column is None:
-            hint = f"add '{name}: {{type: {type_}}}', or name another with '{setting}:'"
-            place.problem(f"scd2 needs the column '{name}', which '{definition.name}' does not have", hint)
-        elif column.type.name != type_:
-            place.problem(f"'{name}' is {column.type}; scd2 needs a {type_} here", "change the type")
-        elif name in key or name in load.get("track", ()):
-            place.problem(f"'{name}' is part of the key, or tracked", "take it out there: the strategy fills it")
+        _check_version_column(at, setting, type_, load, definition)
+
+
+def _check_version_column(at: At, setting: str, type_: str, load: dict[str, Any], definition: Definition) -> None:
+    name = load.get(setting, setting)
+    column = definition.column(name)
+    place = at / setting if setting in load else at / "strategy"
+    if column is None:
+        hint = f"add '{name}: {{type: {type_}}}', or name another with '{setting}:'"
+        place.problem(f"scd2 needs the column '{name}', which '{definition.name}' does not have", hint)
+    elif column.type.name != type_:
+        place.problem(f"'{name}' is {column.type}; scd2 needs a {type_} here", "change the type")
+    elif name in load["key"] or name in load.get("track", ()):
+        place.problem(f"'{name}' is part of the key, or tracked", "take it out there: the strategy fills it")
 
 
 def declared_checks(at: At, spec: dict[str, Any]) -> tuple[Check, ...]:

@@ -88,6 +88,7 @@ def _environment(folder: Path) -> ImmutableSandboxedEnvironment:
         wrapped=wrapped,
         matched=matched,
         grantee=grantee,
+        indented=indented,
     )
     return environment
 
@@ -125,6 +126,13 @@ def wrapped(text: str, indent: int = 4) -> str:
     return textwrap.fill(
         text, _WIDTH, initial_indent=blanks, subsequent_indent=blanks, break_long_words=False, break_on_hyphens=False
     )
+
+
+def indented(text: str, width: int) -> str:
+    """Return SQL with each line indented; as it is where a line ends within a text, which must not change."""
+    if any(line.count("'") % 2 or "$$" in line for line in text.split("\n")):
+        return text
+    return textwrap.indent(text, " " * width)
 
 
 def render(folder: Path, template: str, values: Mapping[str, Any]) -> str:

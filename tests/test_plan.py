@@ -278,6 +278,14 @@ def test_select_that_ends_in_a_comment(tmp_path: Path) -> None:
     assert insert.endswith(") AS ranked\nWHERE etlrun_rank = 1")
 
 
+@pytest.mark.parametrize(
+    ("load", "place"), [("strategy: merge, key: [id], order_by: [v]", 2), ("strategy: delete_insert, key: [id]", 2)]
+)
+def test_text_of_several_lines_keeps_its_blanks(tmp_path: Path, load: str, place: int) -> None:
+    step = table(tmp_path, IDV, load=f"{load}, sql: \"SELECT id,\\n 'a\\nb' AS v\\nFROM other.x\"")
+    assert "SELECT id,\n 'a\nb' AS v\nFROM other.x" in sent(step)[place]
+
+
 def test_merge(tmp_path: Path) -> None:
     load = "strategy: merge, key: [id], order_by: [seen DESC, v], sql: 'SELECT v, id, seen FROM other.x'"
     step = table(tmp_path, IDV, load=load)

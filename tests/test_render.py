@@ -7,7 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.lexical import identifier
-from engine.render import TemplateError, available, find, identifiers, render, render_text, value_literal, wrapped
+from engine.render import (
+    TemplateError,
+    available,
+    find,
+    grantee,
+    identifiers,
+    indented,
+    matched,
+    render,
+    render_text,
+    value_literal,
+    wrapped,
+)
 from engine.shipped import shipped
 
 
@@ -40,15 +52,21 @@ def test_template_that_is_not_there(tmp_path: Path, name: str) -> None:
     assert str(caught.value) == f"there is no template '{name}'"
 
 
+STRATEGIES = ("append", "delete_insert", "insert_missing", "merge", "replace", "scd2", "swap")
+CHECKS = (
+    "accepted_values", "expression", "freshness", "not_null", "relationships", "row_count", "sql", "unique",
+)  # fmt: skip
+
+
 def test_available_templates(tmp_path: Path) -> None:
-    assert available(tmp_path, "strategies") == ("append", "merge", "replace")
-    assert available(tmp_path, "checks") == ("accepted_values", "expression", "not_null", "relationships", "unique")
+    assert available(tmp_path, "strategies") == STRATEGIES
+    assert available(tmp_path, "checks") == CHECKS
 
 
 def test_available_templates_beside_the_pipeline(tmp_path: Path) -> None:
     for name in ("history", "copy", "unique", "merge"):
         template(tmp_path, name, "")
-    assert available(tmp_path, "strategies") == ("append", "history", "merge", "replace")
+    assert available(tmp_path, "strategies") == tuple(sorted((*STRATEGIES, "history")))
     assert "history" in available(tmp_path, "checks")  # what it is for is known to who names it
     assert "copy" not in available(tmp_path, "checks")
 
@@ -175,3 +193,38 @@ def test_missing_variable_is_named() -> None:
     with pytest.raises(TemplateError) as caught:
         render_text(Path(), "{{ vars.least }}", {"vars": {}})
     assert caught.value.missing == "least"
+
+
+# --- filters ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("SELECT 1\nFROM t", "  SELECT 1\n  FROM t"),
+        ("SELECT 'it''s'\nFROM t", "  SELECT 'it''s'\n  FROM t"),
+        ("SELECT 'a\nb'", "SELECT 'a\nb'"),
+        ("SELECT $$a\nb$$", "SELECT $$a\nb$$"),
+    ],
+)
+def test_indented(text: str, written: str) -> None:
+    assert indented(text, 2) == written
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("public", "PUBLIC"),
+        ("analyst", "analyst"),
+        ("Analyst", '"Analyst"'),
+        ("group readers", "GROUP readers"),
+        ("role order", 'ROLE "order"'),
+        ("etl@example.com", '"etl@example.com"'),
+    ],
+)
+def test_grantee(text: str, written: str) -> None:
+    assert grantee(text) == written
+
+
+def test_matched() -> None:
+    assert matched(["id", "end"], "order", "batch") == '"order".id = batch.id AND "order"."end" = batch."end"'

@@ -252,6 +252,13 @@ def test_scd2_closes_deleted_keys_and_opens_them_again(place: Place, capsys: pyt
     assert "check failed: an empty batch may not end every version: 2 failures" in said(capsys)
 
 
+def test_scd2_refuses_a_version_without_a_begin(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    place.feed("(1, 'a', 1, NULL)")
+    columns = VERSIONED.replace(", 'null': false", "")
+    assert place.run(f"strategy: scd2, key: [id], order_by: [n], {TIMED}", columns) == 1
+    assert "check failed: no version may be without its begin: 1 failure" in said(capsys)
+
+
 def test_scd2_refuses_a_change_before_the_version_that_it_ends(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:

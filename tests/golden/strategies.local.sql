@@ -440,6 +440,11 @@ SELECT COUNT(*) AS failures
 FROM etlrun_customer_history
 WHERE id IS NULL;
 
+-- no version may be without its begin
+SELECT COUNT(*) AS failures
+FROM etlrun_customer_history
+WHERE valid_from IS NULL;
+
 -- a change must be later than the version that it ends
 SELECT COUNT(*) AS failures
 FROM site.customer_history
