@@ -52,6 +52,7 @@ def _facts(session: LocalSession) -> dict[str, str]:
         "current_schemas": literal("{" + ",".join(schemas) + "}"),
         "current_database": literal("dev"),
         "version": literal(VERSION),
+        "pg_backend_pid": str(session.number),
         "pg_last_copy_count": str(session.last_copy_count),
         "pg_last_copy_id": str(session.last_copy_id),
         "pg_last_query_id": str(session.query - 1),

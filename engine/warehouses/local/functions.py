@@ -175,7 +175,6 @@ has_table_privilege(text, text, text) -> boolean = true
 has_schema_privilege(text, text) -> boolean = true
 has_schema_privilege(text, text, text) -> boolean = true
 has_database_privilege(text, text) -> boolean = true
-pg_backend_pid() -> integer = 1
 pg_get_userbyid(int) -> varchar(128) = current_user
 inet_server_addr() -> varchar(64) = CAST(NULL AS VARCHAR)
 """

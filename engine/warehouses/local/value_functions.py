@@ -233,6 +233,7 @@ FUNCTIONS: dict[str, Callable[[s.Call, Scope, Translate], Typed]] = {
     "session_user": _fact("current_user", varchar(128)), "current_user_id": _fact("current_user_id", INTEGER),
     "current_schema": _fact("current_schema", varchar(128)), "current_schemas": _current_schemas,
     "current_database": _fact("current_database", varchar(128)), "version": _fact("version", varchar(256)),
+    "pg_backend_pid": _fact("pg_backend_pid", INTEGER),
     "pg_last_copy_count": _fact("pg_last_copy_count", BIGINT), "pg_last_copy_id": _fact("pg_last_copy_id", INTEGER),
     "pg_last_query_id": _fact("pg_last_query_id", INTEGER), "last_user_query_id": _fact("pg_last_query_id", BIGINT),
     "pg_last_unload_count": _fact("pg_last_unload_count", BIGINT),
