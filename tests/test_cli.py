@@ -14,10 +14,12 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
 
 from engine import __version__, errors
 from engine.__main__ import INTERRUPTED, _run
+from engine.cli import cli
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -109,6 +111,7 @@ def test_help_lists_the_commands(arguments: list[str], capsys: pytest.CaptureFix
     assert _run(arguments) == 0
     shown = capsys.readouterr().out
     assert all(f"\n  {command} " in shown for command in ("run", "validate", "query"))
+    assert all(f"\n{group}:" in shown for group in ("Run", "Know before", "Places to run"))
 
 
 def test_run_prints_progress_to_stderr_and_a_summary_to_stdout(
@@ -326,19 +329,20 @@ def test_exit_codes_are_those_of_the_readme() -> None:
 
 
 def test_readme_mentions_every_command_and_option() -> None:
-    from engine.cli import cli
-
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    context = click.Context(cli)
+    commands = {name: cli.get_command(context, name) for name in cli.list_commands(context)}
+    assert {path.stem for path in (PROJECT / "engine" / "commands").glob("*.py")} > set(commands)
     options = {
         option
-        for command in cli.commands.values()
+        for command in commands.values()
         for parameter in command.params
         for option in parameter.opts
         if option.startswith("--") and option != "--help"
     }
     assert len(options) >= 8
     assert {option for option in options if option not in readme} == set()
-    assert {name for name in cli.commands if f"etlrun {name}" not in readme} == set()
+    assert {name for name in commands if f"etlrun {name}" not in readme} == set()
 
 
 # --- interrupts and kills --------------------------------------------------------------------------------------------

@@ -1,0 +1,45 @@
+"""etlrun test: the checks alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..environment import fill, resolve
+from ..plan import make_check_plan
+from ..report import plan_text
+from .asked import asked_pipeline, asked_steps, asked_target, environment_of
+from .options import (
+    Mounts,
+    json_events_option,
+    mount_option,
+    pipeline_argument,
+    select_option,
+    target_option,
+    var_option,
+)
+from .running import carry_out, new_run
+
+
+@click.command()
+@pipeline_argument
+@target_option
+@mount_option
+@select_option
+@var_option
+@click.option("--dry-run", is_flag=True, help="Print what would be asked as SQL; connect to nothing.")
+@json_events_option
+def command(
+    pipeline: Path, target: str | None, mounts: Mounts, patterns: tuple[str, ...], variables: dict[str, str],
+    dry_run: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Ask the checks of PIPELINE of what is in its tables now; load nothing. Exit code 1: one does not hold."""
+    document = asked_pipeline(pipeline, variables, complete=not dry_run)
+    chosen, only = asked_target(document, target), asked_steps(document, patterns)
+    environ = environment_of(document, chosen)
+    if dry_run:
+        click.echo("\n".join(plan_text(make_check_plan(document, fill(chosen, environ), only=only))))
+        return 0
+    plan = make_check_plan(document, resolve(chosen, environ), only=only, run=new_run())
+    return carry_out(plan, document.folder, mounts, as_json=as_json)
