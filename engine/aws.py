@@ -1,11 +1,12 @@
 """The one door to boto3: calls by AWS's own names, and its errors in words.
 
 Credentials come from where boto3 looks for them: the environment, a profile, the machine's role. AWS_ENDPOINT_URL,
-which botocore reads itself, sends the calls somewhere else.
+which botocore reads itself, sends the calls somewhere else; AWS_MAX_ATTEMPTS says how often a call is tried.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -19,14 +20,8 @@ from .errors import AwsError, WarehouseError, WarehouseUnreachable
 
 MAX_CONNECTIONS = 32
 ATTEMPTS = 6
-"""How often a call is tried. botocore waits between them, twice as long each time with jitter, up to 20 seconds."""
-_CONFIG = Config(
-    retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-    max_pool_connections=MAX_CONNECTIONS,
-    connect_timeout=10,
-    read_timeout=60,
-    user_agent_extra="etlrun",
-)
+"""How often a call is tried, unless AWS_MAX_ATTEMPTS says otherwise. botocore waits between them, twice as long each
+time with jitter, up to 20 seconds."""
 
 
 class Aws:
@@ -57,8 +52,20 @@ class Aws:
     def _client(self, service: str) -> Any:
         with self._lock:  # making a client is not safe in threads, using one is
             if service not in self._clients:
-                self._clients[service] = self._session.client(service, config=_CONFIG)
+                self._clients[service] = self._session.client(service, config=_config())
             return self._clients[service]
+
+
+def _config() -> Config:
+    # What is said here goes before what botocore reads from the environment.
+    attempts = {} if os.environ.get("AWS_MAX_ATTEMPTS") else {"total_max_attempts": ATTEMPTS}
+    return Config(
+        retries={"mode": "standard", **attempts},
+        max_pool_connections=MAX_CONNECTIONS,
+        connect_timeout=10,
+        read_timeout=60,
+        user_agent_extra="etlrun",
+    )
 
 
 def chunks(body: Any, size: int = 1 << 20) -> Iterator[bytes]:
@@ -140,5 +147,5 @@ def _mend(what: str, code: str) -> str:
     if code == "NoSuchBucket":
         return "check the bucket's name, and whose account it is in"
     if code in _BUSY:
-        return f"AWS was busy through {ATTEMPTS} attempts: wait a little and run it again"
+        return "AWS was busy through all attempts: wait a little and run it again"
     return ""

@@ -221,7 +221,7 @@ class _Builder:
             mark = self._mark(event)
             if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
                 if len(stack) >= MAX_DEPTH:
-                    self._stop(f"more than {MAX_DEPTH} levels deep", mark, "a pipeline needs about ten")
+                    self._stop(_TOO_DEEP[0], mark, _TOO_DEEP[1])
                 stack.append(self._open(event))
                 continue
             if isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
@@ -367,7 +367,9 @@ def _span(start: Any, end: Any) -> Mark:
     return (start.line, start.column, end.column - start.column if end.line == start.line else 0)
 
 
+_TOO_DEEP = (f"more than {MAX_DEPTH} levels deep", "a pipeline needs about ten")
 _SYNTAX = (
+    ("maximum nesting depth", *_TOO_DEEP),
     ("mapping values are not allowed", "a ':' where no key can be", "quote the text, or check the indentation"),
     ("could not find expected ':'", "a key without its ':'", "write 'key: value', or quote the text"),
     ("did not find expected ',' or '}'", "a '{' that is not closed, or a ',' missing", "write {key: value}"),

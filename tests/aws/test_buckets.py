@@ -102,6 +102,14 @@ def test_a_store_that_stays_busy_is_told_after_the_last_attempt(buckets: Buckets
     assert "run it again" in caught.value.hint
 
 
+def test_attempts_are_those_of_the_environment(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
+    cloud.faults = [Fault("list-type=2", "500 Internal Server Error", "InternalError", times=99)]
+    with pytest.raises(AwsError):
+        list(Buckets(Aws()).list("s3://lake/a"))
+    assert cloud.asked("list-type=2") == 2
+
+
 def test_a_download_goes_on_where_it_broke_off(buckets: Buckets, cloud: Cloud, tmp_path: Path) -> None:
     content = bytes(range(256)) * 10_000
     _put(buckets, "large", content)

@@ -71,8 +71,9 @@ def test_faults_in_a_run_of_sparkify(
 
 
 def test_s3_that_goes_on_refusing_fails_clearly_and_the_next_run_mends_it(
-    stand_in: StandIn, tally: Path, capsys: pytest.CaptureFixture[str]
+    stand_in: StandIn, tally: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
     stand_in.cloud.faults.append(S3Fault("^GET /tally/raw/1.json", times=1_000))
     assert _run([str(tally)]) == 1
     said = capsys.readouterr().err

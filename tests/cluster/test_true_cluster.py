@@ -15,7 +15,7 @@ from lab import PASSWORD, PROJECT, TRUE_CLUSTER, StandIn
 def test_runs_are_tested_where_the_variable_says(stand_in: StandIn) -> None:
     place = f"etl:{urllib.parse.quote(PASSWORD)}@localhost:{os.environ['LAB_PORT']}"
     url = f"redshift://{place}/dev?region=us-west-2&work=s3://lab-work/true"
-    command = [sys.executable, "-m", "pytest", "-q", "--no-cov", "-p", "no:cacheprovider", "tests/cluster"]
+    command = [sys.executable, "-m", "pytest", "-q", "-n0", "--no-cov", "-p", "no:cacheprovider", "tests/cluster"]
     done = subprocess.run(
         [*command, "-k", "tally_is or load_that_fails or laptop"], cwd=PROJECT, capture_output=True, text=True,
         env={**os.environ, "REDSHIFT_TEST_URL": url}, check=False,
