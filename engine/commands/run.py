@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import click
 
 from ..environment import fill, resolve
-from ..plan import make_plan
+from ..errors import UsageError
+from ..model import Pipeline
+from ..plan import Plan, make_plan
 from ..report import plan_text
 from .asked import asked_pipeline, asked_steps, asked_target, environment_of
 from .options import (
@@ -19,7 +23,7 @@ from .options import (
     target_option,
     var_option,
 )
-from .running import carry_out, new_run
+from .running import Through, carry_out, new_run
 
 
 @click.command()
@@ -31,9 +35,13 @@ from .running import carry_out, new_run
 @click.option("--dry-run", is_flag=True, help="Print the plan as SQL; connect to nothing.")
 @click.option("--full-refresh", is_flag=True, help="Drop and create each table in the transaction that fills it.")
 @json_events_option
+@click.option(
+    "--openlineage", metavar="FILE|URL|config",
+    help="Emit OpenLineage events: to a file, to a server, or as OpenLineage's own configuration says.",
+)  # fmt: skip
 def command(
     pipeline: Path, target: str | None, mounts: Mounts, patterns: tuple[str, ...], variables: dict[str, str],
-    dry_run: bool, full_refresh: bool, as_json: bool,
+    dry_run: bool, full_refresh: bool, as_json: bool, openlineage: str | None,
 ) -> int:  # fmt: skip
     """Run PIPELINE: stage its files, fill its tables, in dependency order."""
     document = asked_pipeline(pipeline, variables, complete=not dry_run)
@@ -41,10 +49,19 @@ def command(
     environ = environment_of(document, chosen)
     chosen = fill(chosen, environ) if dry_run else resolve(chosen, environ)
     only = asked_steps(document, patterns)
-    plan = make_plan(
-        document, chosen, only=only, full_refresh=full_refresh, run="RUN" if dry_run else new_run()
-    )  # fmt: skip
+    identity = "RUN" if dry_run else new_run()
+    plan = make_plan(document, chosen, only=only, full_refresh=full_refresh, run=identity)
     if dry_run:
         click.echo("\n".join(plan_text(plan)))
         return 0
-    return carry_out(plan, document.folder, mounts, as_json=as_json)
+    through = [_with_lineage(document, plan, identity, openlineage, environ)] if openlineage else []
+    return carry_out(plan, document.folder, mounts, as_json=as_json, through=through)
+
+
+def _with_lineage(pipeline: Pipeline, plan: Plan, run: str, place: str, environ: Mapping[str, str]) -> Through:
+    try:
+        from ..openlineage import emitter, with_lineage  # an extra of its own, which few runs need
+    except ModuleNotFoundError as error:
+        raise UsageError("--openlineage needs a library: pip install 'etlrun[openlineage]'") from error
+    emit = emitter(place, environ.get("OPENLINEAGE_API_KEY", ""))
+    return lambda events: with_lineage(pipeline, plan, run, events, emit, partial(click.echo, err=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -25,11 +25,18 @@ def new_run() -> str:
     return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
 
 
-def carry_out(plan: Plan, folder: Path, mounts: Mounts, *, as_json: bool) -> int:
+Through = Callable[[Iterable[Event]], Iterator[Event]]
+"""Passes the events of a run on, and does something with them on the way."""
+
+
+def carry_out(plan: Plan, folder: Path, mounts: Mounts, *, as_json: bool, through: Sequence[Through] = ()) -> int:
     """Run a plan on its target, and show it. Returns the exit code. Errors: those of `execute`."""
     warehouse = connect(plan.target, folder, mounts)
     try:
-        return _watched(plan, execute(plan, warehouse, threads=plan.target.threads), as_json)
+        events: Iterable[Event] = execute(plan, warehouse, threads=plan.target.threads)
+        for passed in through:
+            events = passed(events)
+        return _watched(plan, events, as_json)
     finally:
         warehouse.close()
 
