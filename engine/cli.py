@@ -7,6 +7,7 @@ from importlib import import_module
 from types import MappingProxyType
 
 import click
+from click.shell_completion import CompletionItem
 
 from . import __version__
 
@@ -19,12 +20,16 @@ _GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType({
     },
     "Know before": {
         "validate": "Find every mistake, with its place. Connects to nothing.",
+        "show": "Show one table: its columns, where they come from, its checks, its SQL.",
         "lineage": "Say where columns come from, up to the raw files, and what is made of them.",
     },
     "Places to run": {
         "serve": "Put local Redshift on a port, for any client.",
         "cluster": "Make the cluster that a target asks for, see how it is, take it away.",
         "doctor": "Check what a run on a cluster needs, and say how to mend it.",
+    },
+    "For your shell": {
+        "completion": "Print the completion of commands, options and files for bash, zsh or fish.",
     },
 })  # fmt: skip
 
@@ -38,6 +43,10 @@ class _Commands(click.Group):
         elif args[0] not in _names() and args[0] not in ("-h", "--help", "--version"):
             args = ["run", *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a command, or a pipeline, which stands for `run`."""
+        return [*super().shell_complete(ctx, incomplete), CompletionItem(incomplete, type="file")]
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_names())

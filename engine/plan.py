@@ -299,9 +299,7 @@ def _transaction(
 
 
 def _check(check: Check, definition: Definition, values: dict[str, Any], making: _Making) -> tuple[Statement, ...]:
-    said = check.name or f"{check.kind}: {_said(check.values)}"
-    said = said if len(said) <= _SAID_WIDTH else f"{said[: _SAID_WIDTH - 1]}…"
-    asked = {"values": check.values, "said": said, "shown": _shown(check, definition)}
+    asked = {"values": check.values, "said": check_said(check), "shown": _shown(check, definition)}
     limit = KEPT_ROWS if check.keep else SHOWN_ROWS
     rendered = making.statements(f"checks/{check.kind}", {**values, **asked, "limit": limit})
     keep = None
@@ -320,6 +318,12 @@ def _shown(check: Check, definition: Definition) -> tuple[str, ...]:
     if not definition.primary_key or not looked_at:
         return tuple(names)
     return tuple(dict.fromkeys((*definition.primary_key, *looked_at)))
+
+
+def check_said(check: Check) -> str:
+    """Return what must hold, in the YAML's words, or as its kind and values; cut where it is long."""
+    said = check.name or f"{check.kind}: {_said(check.values)}"
+    return said if len(said) <= _SAID_WIDTH else f"{said[: _SAID_WIDTH - 1]}…"
 
 
 def _said(values: Any) -> str:

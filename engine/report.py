@@ -41,19 +41,24 @@ def plan_text(plan: Plan) -> Iterator[str]:
         yield f"-- step {number} of {len(plan.steps)}: {step.name} ({step.kind})"
         if step.needs:
             yield f"-- after {', '.join(sorted(step.needs))}"
-        yield from _files(step)
-        for place, transaction in enumerate(step.transactions, start=1):
-            yield ""
-            yield f"-- transaction {place} of {len(step.transactions)}"
-            yield "BEGIN;"
-            yield ""
-            sent = (*transaction.statements, *transaction.ledger)
-            for statement, following in zip_longest(sent, sent[1:]):
-                yield from _script([statement])
-                # One-liners of a kind, such as comments, stand together.
-                if following is None or "\n" in statement.sql + following.sql or _verb(statement) != _verb(following):
-                    yield ""
-            yield "COMMIT;"
+        yield from step_text(step)
+
+
+def step_text(step: Step) -> Iterator[str]:
+    """Yield the lines of a step's part of the script: its files, its transactions."""
+    yield from _files(step)
+    for place, transaction in enumerate(step.transactions, start=1):
+        yield ""
+        yield f"-- transaction {place} of {len(step.transactions)}"
+        yield "BEGIN;"
+        yield ""
+        sent = (*transaction.statements, *transaction.ledger)
+        for statement, following in zip_longest(sent, sent[1:]):
+            yield from _script([statement])
+            # One-liners of a kind, such as comments, stand together.
+            if following is None or "\n" in statement.sql + following.sql or _verb(statement) != _verb(following):
+                yield ""
+        yield "COMMIT;"
 
 
 def _files(step: Step) -> Iterator[str]:

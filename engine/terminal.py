@@ -96,6 +96,14 @@ def result_cells(result: Result) -> tuple[str, str, str, str]:
             return f"skipped: {because} failed", "", "", ""
 
 
+def write_table(headings: Sequence[str], rows: Iterable[Sequence[str]], stream: TextIO) -> None:
+    """Write a table of texts."""
+    table = _table(*headings)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    _console(stream).print(table)
+
+
 def write_outcome(outcome: Outcome, format_: str, stream: TextIO) -> None:
     """Write the rows of a query as 'table', 'csv' (with a header line) or 'json' (a list of objects)."""
     names = [column.name for column in outcome.columns]

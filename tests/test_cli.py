@@ -114,6 +114,34 @@ def test_help_lists_the_commands(arguments: list[str], capsys: pytest.CaptureFix
     assert all(f"\n{group}:" in shown for group in ("Run", "Know before", "Places to run"))
 
 
+def test_show_tells_a_table(visits: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["show", str(visits), "totals"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].startswith("visits.totals, ")
+    assert "waits for      visits" in shown
+    columns = shown.index(next(line for line in shown if line.startswith("column ")))
+    assert shown[columns + 2].split()[0] == "page"
+    assert "BEGIN;" in shown
+    assert "CREATE TABLE IF NOT EXISTS visits.totals (" in shown
+    assert _run(["show", str(visits), "total"]) == 2
+    assert "no table 'total': did you mean 'totals'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_what_the_shell_evaluates(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["completion", shell]) == 0
+    assert f"_ETLRUN_COMPLETE={shell}_complete" in capsys.readouterr().out
+
+
+def test_bash_completes_commands_and_files(tmp_path: Path) -> None:
+    if shutil.which("bash") is None:
+        pytest.skip("needs bash, which is not here")
+    command = str(Path(sys.executable).with_name("etlrun"))
+    environ = {**os.environ, "_ETLRUN_COMPLETE": "bash_complete", "COMP_WORDS": "etlrun va", "COMP_CWORD": "1"}
+    done = subprocess.run([command], env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["plain,validate", "file,va"]
+
+
 def test_run_prints_progress_to_stderr_and_a_summary_to_stdout(
     visits: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,58 @@
+"""A table or a staging source in words: what it is, its columns, what it has to do with others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .lineage import Lineage
+from .model import Check, Column, Definition, Pipeline, StagingSource, Table
+from .plan import check_said
+from .read import needs
+from .tables import attributes
+
+COLUMN_HEADINGS = ("column", "type", "", "from", "description")
+
+
+def part_text(pipeline: Pipeline, part: StagingSource | Table) -> Iterator[str]:
+    """Yield what there is to say of a table or a staging source beside its columns and its SQL."""
+    definition = part.definition
+    yield f"{definition.schema}.{part.name}, {definition.where}"
+    if definition.description:
+        yield definition.description
+    yield ""
+    waits = needs(pipeline)
+    facts = {
+        "loaded from": part.copy.source if isinstance(part, StagingSource) else "",
+        "strategy": part.load.strategy if isinstance(part, Table) else "",
+        "attributes": ", ".join(attribute.lower() for attribute in attributes(definition)),
+        "waits for": ", ".join(sorted(waits[part.name])),
+        "waited for by": ", ".join(name for name, others in waits.items() if part.name in others),
+    }
+    yield from (f"{name:14} {said}" for name, said in facts.items() if said)
+    yield from (f"{'check':14} {_check(check)}" for check in part.checks)
+
+
+def _check(check: Check) -> str:
+    said = check_said(check)
+    return said if check.severity == "error" else f"{said} (warns)"
+
+
+def column_rows(part: StagingSource | Table, lineage: Lineage) -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield a row for each column, under COLUMN_HEADINGS."""
+    for column in part.definition.columns:
+        origin = lineage[part.name, column.name]
+        sources = ", ".join(".".join(source) for source in origin.sources) or origin.path
+        yield column.name, str(column.type), _marks(part.definition, column), sources, column.description
+
+
+def _marks(definition: Definition, column: Column) -> str:
+    sorted_by = definition.sortkey.columns if definition.sortkey else ()
+    marks = {
+        "primary key": column.name in definition.primary_key,
+        "not null": not column.nullable and column.name not in definition.primary_key,
+        "unique": column.unique,
+        f"→ {column.references.table}.{column.references.column}" if column.references else "": bool(column.references),
+        "dist key": column.name == definition.distkey,
+        "sort key": column.name in sorted_by,
+    }
+    return ", ".join(mark for mark, holds in marks.items() if holds)
