@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from certificates import Certificates, make_certificates
+
+if TYPE_CHECKING:
+    from cloud import Cloud
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared"
@@ -16,6 +20,7 @@ SHARED = PROJECT.parent / "shared"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every-statement", action="store_true", help="faults at every statement of a run of Sparkify")
+    parser.addoption("--histories", type=int, default=100, help="how many random histories chaos tries")
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew; review them as a diff")
 
 
@@ -39,6 +44,15 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     if shutil.which("openssl") is None:
         pytest.skip("needs the command openssl, which is not here")
     return make_certificates(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[Cloud]:
+    """moto's services over HTTP."""
+    from cloud import running  # moto takes a second to import, and few tests need it
+
+    with running() as cloud:
+        yield cloud
 
 
 @pytest.fixture

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 import boto3
 import pytest
 from certificates import Certificates
-from cloud import Cloud, running
+from cloud import Cloud
 from lab import PASSWORD, TALLY, TARGET, TRUE_CLUSTER, Cluster, Lab, StandIn, true_cluster
 
 from engine.aws import Aws
@@ -19,12 +20,6 @@ from engine.warehouses.local.session import open_database
 from engine.wire.server import Server, read_certificate
 from engine.wire.settings import Settings
 from engine.wire.sign_in import Account
-
-
-@pytest.fixture(scope="session")
-def moto() -> Iterator[Cloud]:
-    with running() as cloud:
-        yield cloud
 
 
 @pytest.fixture
@@ -45,7 +40,7 @@ def stand_in(
     for bucket in ("udacity-dend", "tally", "lab-work"):
         boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
 
-    database = open_database(None, Storage((), lambda: Buckets(Aws("", "us-west-2"))))
+    database = open_database(None, Storage((), cache(lambda: Buckets(Aws("", "us-west-2")))))
     cluster = Cluster("localhost", 0, "dev", "etl", PASSWORD, "us-west-2", "s3://lab-work/etlrun", "default")
     lab = StandIn(cluster, database, moto)
     settings = Settings(
