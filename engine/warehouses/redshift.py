@@ -73,6 +73,8 @@ class RedshiftSession:
     def close(self) -> None:
         with suppress(*_UNREACHABLE):  # it may have been lost before; then there is nothing left to close
             self.connection.close()
+        with suppress(OSError, AttributeError):  # the driver forgets its file where it could not say goodbye
+            self.connection._sock.close()
 
     def interrupt(self) -> None:
         """Cut the connection: the cluster rolls the open transaction back, and the statement under way ends."""

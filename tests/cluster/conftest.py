@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,13 @@ from engine.warehouses.local.session import open_database
 from engine.wire.server import Server, read_certificate
 from engine.wire.settings import Settings
 from engine.wire.sign_in import Account
+
+
+@pytest.fixture
+def sockets_end_here() -> Iterator[None]:
+    """Let what the driver left open end with its test."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture

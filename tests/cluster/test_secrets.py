@@ -8,13 +8,12 @@ import urllib.parse
 from pathlib import Path
 
 import pytest
-from lab import PASSWORD, StandIn
+from lab import PASSWORD, UNCLOSED_SOCKETS, StandIn
 
 from engine.__main__ import _run
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = UNCLOSED_SOCKETS
+
 
 SECRETS = (PASSWORD, "wJalrXUtnFEMI/K7MDENG", 'wrong "guess" %27;--', "pass: word, {x} ${HOME}")
 

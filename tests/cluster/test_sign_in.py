@@ -8,17 +8,14 @@ from pathlib import Path
 import boto3
 import pytest
 from certificates import Certificates
-from lab import CLEAN, PASSWORD, TALLIED, StandIn
+from lab import CLEAN, PASSWORD, TALLIED, UNCLOSED_SOCKETS, StandIn
 
 from engine.__main__ import _run
 from engine.wire.faults import Statement
 from engine.wire.server import Server, read_certificate
 from engine.wire.settings import Settings
 
-pytestmark = [
-    # The driver leaves its socket open where it may not connect.
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = UNCLOSED_SOCKETS
 
 
 def test_doctor_signs_in_and_asks_for_rights(
