@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import socket
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +16,7 @@ from .cluster import Resource, read_prefixes
 from .connect import connect
 from .environment import fill, resolve
 from .errors import AwsError, InvalidPipeline, UsageError, WarehouseError, WarehouseUnreachable
+from .hosts import parse_host
 from .lexical import identifier, literal
 from .model import Pipeline, StagingSource, Target
 from .provision import find_cluster, find_workgroup
@@ -25,9 +25,6 @@ from .warehouse import Session
 CONNECT_SECONDS = 5.0
 _DENIED = ("AccessDenied", "AccessDeniedException", "403")
 _SERVICE = "redshift.amazonaws.com"
-_HOST = re.compile(
-    r"(?P<name>[\w-]+)\.[\w]+\.(?P<region>[a-z]+(-[a-z]+)+-\d)\.(?P<service>redshift|redshift-serverless)\."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +53,8 @@ class Examined:
     @property
     def region(self) -> str:
         """The cluster's region: as the YAML says it, or as its host does; else that of the calls."""
-        match = _HOST.match(self.target.host)
-        return self.target.region or (match["region"] if match else self.aws.region)
+        host = parse_host(self.target.host)
+        return self.target.region or (host.region if host else self.aws.region)
 
 
 Check = Callable[[Examined], Iterator[Finding]]
@@ -279,20 +276,20 @@ def _document(given: Any) -> policy.Document:
 def cluster(examined: Examined) -> Iterator[Finding]:
     """The cluster is there, available, and has the role."""
     target = examined.target
-    match = _HOST.match(_known(target.host))
-    if match is None:
+    host = parse_host(_known(target.host))
+    if host is None:
         if _known(target.host):
             yield Finding("unknown", f"{target.host} is no endpoint of AWS, so its status cannot be asked for")
         return
-    name = match["name"]
-    if match["service"] == "redshift":
+    name = host.name
+    if not host.is_serverless:
         found = find_cluster(examined.aws, name)
         resume = f"aws redshift resume-cluster --cluster-identifier {name}"
     else:
         found, resume = find_workgroup(examined.aws, name), "wait a little"
     yield _status(name, found, resume)
     role = _known(target.iam_role).partition(",")[0]
-    if found and match["service"] == "redshift" and role.startswith("arn:") and role not in found.roles:
+    if found and not host.is_serverless and role.startswith("arn:") and role not in found.roles:
         mend = f"aws redshift modify-cluster-iam-roles --cluster-identifier {name} --add-iam-roles {role}"
         yield Finding("wrong", f"the cluster {name} does not have the role {role}", mend)
 

@@ -23,6 +23,7 @@ from . import __version__
 from .copy import masked
 from .errors import UsageError
 from .execute import Event, StepDone, StepFailed, StepSkipped, StepStarted
+from .hosts import parse_host
 from .lineage import Origin, trace
 from .model import Definition, Pipeline, Table, Target
 from .plan import Plan, Step
@@ -39,9 +40,6 @@ _PRODUCER = f"urn:etlrun:{__version__}"
 """Who says so, as a URI."""
 _TRIES = 2
 """How often an event is sent again: the run waits for it."""
-_HOST = re.compile(
-    r"(?P<name>[^.]+)\.(?:[^.]+)\.(?P<region>[^.]+)\.(?:redshift|redshift-serverless)\.amazonaws\.com(?:\.cn)?"
-)
 
 
 def emitter(place: str, api_key: str = "") -> Emit:
@@ -203,9 +201,9 @@ def namespace(target: Target) -> str:
     """Return the namespace of a target's tables, as the specification names a cluster: redshift://name.region:port."""
     if not target.host:
         return f"duckdb://{target.database}"
-    named = _HOST.fullmatch(target.host)
-    host = f"{named['name']}.{named['region']}" if named else target.host
-    return f"redshift://{host}:{target.port}"
+    host = parse_host(target.host)
+    named = f"{host.name}.{host.region}" if host else target.host
+    return f"redshift://{named}:{target.port}"
 
 
 def _database(target: Target) -> str:

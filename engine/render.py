@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BaseLoader, StrictUndefined, TemplateNotFound
+from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
 from jinja2.exceptions import SecurityError, TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import TemplateError as JinjaError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -159,6 +159,19 @@ def render_text(folder: Path, text: str, values: Mapping[str, Any]) -> str:
         raise _template_error(error, "") from error
     except (TypeError, ValueError, ArithmeticError, AttributeError, LookupError) as error:
         raise _failed(error, "") from error
+
+
+def render_page(template: str, values: Mapping[str, Any]) -> str:
+    """Fill in a shipped template of pages/ as HTML: every value is shown as text, whatever is in it."""
+    return _pages().get_template(f"{template}.html.j2").render(values)
+
+
+@cache
+def _pages() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(shipped("templates") / "pages"), undefined=StrictUndefined, autoescape=True,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
 
 
 def _template_error(error: JinjaError, template: str) -> TemplateError:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import click
 
 from ..environment import fill, resolve
 from ..errors import UsageError
+from ..execute import Event
 from ..model import Pipeline
 from ..plan import Plan, make_plan
 from ..report import plan_text
@@ -39,9 +41,11 @@ from .running import Through, carry_out, new_run
     "--openlineage", metavar="FILE|URL|config",
     help="Emit OpenLineage events: to a file, to a server, or as OpenLineage's own configuration says.",
 )  # fmt: skip
+@click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write what happened as an HTML page.")
 def command(
     pipeline: Path, target: str | None, mounts: Mounts, patterns: tuple[str, ...], variables: dict[str, str],
     dry_run: bool, full_refresh: bool, as_json: bool, openlineage: str | None,
+    report: Path | None,
 ) -> int:  # fmt: skip
     """Run PIPELINE: stage its files, fill its tables, in dependency order."""
     document = asked_pipeline(pipeline, variables, complete=not dry_run)
@@ -54,7 +58,11 @@ def command(
     if dry_run:
         click.echo("\n".join(plan_text(plan)))
         return 0
-    through = [_with_lineage(document, plan, identity, openlineage, environ)] if openlineage else []
+    through = []
+    if openlineage:
+        through.append(_with_lineage(document, plan, identity, openlineage, environ))
+    if report:
+        through.append(_reported(plan, identity, report))
     return carry_out(plan, document.folder, mounts, as_json=as_json, through=through)
 
 
@@ -65,3 +73,21 @@ def _with_lineage(pipeline: Pipeline, plan: Plan, run: str, place: str, environ:
         raise UsageError("--openlineage needs a library: pip install 'etlrun[openlineage]'") from error
     emit = emitter(place, environ.get("OPENLINEAGE_API_KEY", ""))
     return lambda events: with_lineage(pipeline, plan, run, events, emit, partial(click.echo, err=True))
+
+
+def _reported(plan: Plan, run: str, path: Path) -> Through:
+    from ..run_report import run_page
+    from ..timeline import Recording
+
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"there is no folder for the report: {path}")
+
+    def through(events: Iterable[Event]) -> Iterator[Event]:
+        recording, began = Recording(), datetime.now().astimezone()
+        try:
+            yield from recording.passed_on(events)
+        finally:
+            page = run_page(plan, run, began, recording.bars, recording.clock() - recording.begun)
+            path.write_text(page, encoding="utf-8")
+
+    return through

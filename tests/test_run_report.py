@@ -1,0 +1,94 @@
+"""The page of a run: what it tells, and that it tells it as text."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from engine.__main__ import _run
+
+NASTY = "<script>alert('ü')</script>"
+VISITS = f"""\
+version: 1
+name: visits
+description: "{NASTY}"
+targets: {{local: {{warehouse: local, database: ':memory:', mounts: {{s3://site: bucket}}}}}}
+schema: visits
+staging:
+  raw_visits:
+    from: s3://site/visits/
+    columns:
+      id:   {{type: integer}}
+      page: {{type: varchar(40)}}
+tables:
+  visits:
+    columns:
+      id:   {{type: integer}}
+      page: {{type: varchar(40)}}
+    load: {{sql: 'SELECT id, page FROM raw_visits'}}
+    checks:
+      - {{not_null: [page], severity: warn}}
+      - accepted_values: {{page: [home]}}
+  totals:
+    columns:
+      visits: {{type: bigint}}
+    load: {{sql: SELECT COUNT(id) AS visits FROM visits}}
+"""
+
+
+class Page(HTMLParser):
+    """Every tag with its attributes, and the text that a reader sees."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def report(tmp_path: Path, records: str, code: int) -> Page:
+    (tmp_path / "bucket" / "visits").mkdir(parents=True)
+    (tmp_path / "bucket" / "visits" / "1.json").write_text(records, encoding="utf-8")
+    (tmp_path / "visits.yaml").write_text(VISITS, encoding="utf-8")
+    assert _run([str(tmp_path / "visits.yaml"), "--report", str(tmp_path / "run.html")]) == code
+    return Page((tmp_path / "run.html").read_text(encoding="utf-8"))
+
+
+def test_page_tells_steps_rows_and_the_sql_that_was_sent(tmp_path: Path) -> None:
+    page = report(tmp_path, '{"id": 1, "page": "home"}{"id": 2, "page": "home"}', 0)
+    assert re.search(r"Run \d{8}T\d{6}-[0-9a-f]{8} of etlrun .*: 3 steps, 5 rows\.", page.text)
+    assert "INSERT INTO visits.totals" in page.text
+    labels = [attributes["aria-label"] for tag, attributes in page.tags if attributes.get("role") == "listitem"]
+    assert [str(label).split(":")[0] for label in labels] == ["raw_visits", "visits", "totals"]
+    assert all("on the critical path" in str(label) for label in labels)
+
+
+def test_page_tells_what_went_wrong_as_text(tmp_path: Path) -> None:
+    page = report(tmp_path, f'{{"id": 1, "page": "{NASTY}"}}{{"id": 2}}', 1)
+    assert "visits failed and was rolled back: check failed: accepted_values" in page.text
+    assert f"page={NASTY}" in page.text
+    assert "skipped: visits failed" in page.text
+    assert [tag for tag, _ in page.tags if tag == "script"] == []
+
+
+def test_page_asks_nothing_of_anybody(tmp_path: Path) -> None:
+    page = report(tmp_path, '{"id": 1, "page": "home"}', 0)
+    links = [value for _, attributes in page.tags for name, value in attributes.items() if name in ("href", "src")]
+    assert links
+    assert all(str(link).startswith(("#", "data:")) for link in links)
+
+
+def test_folder_that_is_not_there_is_told_before_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "bucket").mkdir()
+    (tmp_path / "visits.yaml").write_text(VISITS, encoding="utf-8")
+    assert _run([str(tmp_path / "visits.yaml"), "--report", str(tmp_path / "none" / "run.html")]) == 2
+    assert "there is no folder for the report" in capsys.readouterr().err
