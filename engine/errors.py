@@ -64,11 +64,14 @@ class UsageError(EtlrunError):
 
 
 class InvalidPipeline(EtlrunError):
-    """The pipeline has problems; nothing was sent."""
+    """The pipeline has problems; nothing was sent. `warnings` are what else was seen."""
 
     exit_code = 3
 
-    def __init__(self, problems: list[Problem] | tuple[Problem, ...]) -> None:
+    def __init__(
+        self, problems: list[Problem] | tuple[Problem, ...], warnings: tuple[Problem, ...] = ()
+    ) -> None:  # fmt: skip
+        self.warnings = warnings
         self.problems = tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.position))
         super().__init__("\n".join(f"{p.where}: {p.message}" if p.where else p.message for p in self.problems))
 

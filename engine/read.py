@@ -61,10 +61,11 @@ def read_pipeline(
         where = next(definition.where for definition in pipeline.definitions if definition.name == cycle.path[0])
         hint = "one of them must not read the next"
         problems.append(Problem(f"these tables wait for each other: {cycle}", where, hint))
+    advised = tuple(sorted(warnings, key=lambda problem: problem.position))
     if problems or wrong:
         # Types and columns that the YAML got wrong would only be told a second time.
-        raise InvalidPipeline([*problems, *(() if unsound else wrong)])
-    return replace(pipeline, warnings=tuple(sorted(warnings, key=lambda problem: problem.position)))
+        raise InvalidPipeline([*problems, *(() if unsound else wrong)], () if unsound else advised)
+    return replace(pipeline, warnings=advised)
 
 
 def needs(pipeline: Pipeline) -> dict[str, frozenset[str]]:

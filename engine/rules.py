@@ -33,6 +33,35 @@ SEVERITIES: Mapping[str, Severity] = {
 }
 """What each rule is unless `rules:` says otherwise. An error is what Redshift certainly refuses."""
 
+_GUIDE = "https://docs.aws.amazon.com/redshift/latest/dg/"
+PAGES: Mapping[str, str] = {
+    rule: f"{_GUIDE}{page}.html"
+    for rule, page in {
+        "unknown-column": "r_SELECT_list",
+        "unknown-table": "r_FROM_clause30",
+        "ambiguous-column": "r_FROM_clause30",
+        "duplicate-table": "r_FROM_clause30",
+        "missing-group-by": "r_GROUP_BY_clause",
+        "misplaced-function": "c_Window_functions",
+        "type-mismatch": "c_Supported_data_types",
+        "column-count": "r_UNION",
+        "null-into-not-null": "r_CREATE_TABLE_NEW",
+        "reserved-word": "r_pg_keywords",
+        "syntax": "r_SELECT_synopsis",
+        "column-order": "r_INSERT_30",
+        "missing-column": "r_INSERT_30",
+        "may-be-null": "r_CREATE_TABLE_NEW",
+        "narrowing": "r_Numeric_types201",
+        "text-length": "r_Character_types",
+        "time-zone": "r_Datetime_types",
+        "integer-division": "r_numeric_computations201",
+        "cross-join": "c_designing-queries-best-practices",
+        "unknown-function": "c_SQL_functions",
+        "not-checked": "r_SELECT_synopsis",
+    }.items()
+}
+"""The page of the Redshift developer guide that each rule stands on."""
+
 _IGNORED = re.compile(r"--\s*etlrun:\s*ignore\s+([a-z-]+(?:\s*,\s*[a-z-]+)*)")
 
 
