@@ -1,4 +1,4 @@
-"""Plan and results -> text."""
+"""Problems and results -> text."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
-from itertools import zip_longest
 
-from . import __version__
 from .checks import CheckFailed, Failure
 from .copy import masked
 from .datatypes import MAX_CHAR_BYTES
 from .errors import EtlrunError, InvalidPipeline, LoadError, LoadFailed, Problem, WarehouseError, Where
 from .execute import Event, StepDone, StepFailed, StepRetried, StepSkipped, StepStarted
 from .model import Column
-from .plan import SHOWN_ROWS, Plan, Statement, Step
-from .sql import closed
+from .plan import SHOWN_ROWS, Plan, Step
 
 _EXCERPT_WIDTH = 110
 _STATEMENT_LINES = 12
@@ -28,52 +25,6 @@ _QUOTED = r"""'(?:[^']|'')*'?|"(?:[^"\\]|\\.)*"?"""
 _PASSWORD = r"""(password['"]?\s*:\s*)(?!\$\{\w+\})"""  # ${NAME} tells nothing
 _WRITTEN_PASSWORD = re.compile(rf"{_PASSWORD}({_QUOTED}|\S.*)")
 _PASSWORD_IN_BRACES = re.compile(rf"{_PASSWORD}({_QUOTED}|[^\s,}}][^,}}]*)")
-
-
-def plan_text(plan: Plan) -> Iterator[str]:
-    """Yield the lines of a dry run: the whole plan as a script that a SQL client takes. Same plan, same bytes."""
-    yield f"-- etlrun {__version__}: pipeline {plan.pipeline}, target {plan.target.name}"
-    yield "-- In a run, the run's own id stands in place of RUN."
-    yield ""
-    yield from _script(plan.prepare)
-    for number, step in enumerate(plan.steps, start=1):
-        yield ""
-        yield f"-- step {number} of {len(plan.steps)}: {step.name} ({step.kind})"
-        if step.needs:
-            yield f"-- after {', '.join(sorted(step.needs))}"
-        yield from step_text(step)
-
-
-def step_text(step: Step) -> Iterator[str]:
-    """Yield the lines of a step's part of the script: its files, its transactions."""
-    yield from _files(step)
-    for place, transaction in enumerate(step.transactions, start=1):
-        yield ""
-        yield f"-- transaction {place} of {len(step.transactions)}"
-        yield "BEGIN;"
-        yield ""
-        sent = (*transaction.statements, *transaction.ledger)
-        for statement, following in zip_longest(sent, sent[1:]):
-            yield from _script([statement])
-            # One-liners of a kind, such as comments, stand together.
-            if following is None or "\n" in statement.sql + following.sql or _verb(statement) != _verb(following):
-                yield ""
-        yield "COMMIT;"
-
-
-def _files(step: Step) -> Iterator[str]:
-    for file in step.files:
-        yield f"-- file {file.url}, written before the step:"
-        yield from (f"--   {line}" for line in file.content.rstrip("\n").split("\n"))
-
-
-def _verb(statement: Statement) -> str:
-    return statement.sql.split(maxsplit=1)[0]
-
-
-def _script(statements: Iterable[Statement]) -> Iterator[str]:
-    for statement in statements:
-        yield f"{closed(masked(statement.sql))};"
 
 
 def problem_text(problem: Problem) -> Iterator[str]:

@@ -13,7 +13,7 @@ import pytest
 from engine.environment import fill
 from engine.plan import make_plan
 from engine.read import read_pipeline
-from engine.report import plan_text
+from engine.script import plan_text
 
 PROJECT = Path(__file__).resolve().parent.parent
 GOLDEN = Path(__file__).parent / "golden"

@@ -30,10 +30,10 @@ from engine.report import (
     event_text,
     failure_text,
     load_errors_text,
-    plan_text,
     problem_text,
     warning_text,
 )
+from engine.script import plan_text
 from engine.sql import statements
 
 WHERE = Where("p.yaml", 7, 3)

@@ -14,7 +14,7 @@ from ..errors import UsageError
 from ..execute import Event
 from ..model import Pipeline
 from ..plan import Plan, make_plan
-from ..report import plan_text
+from ..script import plan_text
 from .asked import asked_pipeline, asked_steps, asked_target, environment_of
 from .options import (
     Mounts,

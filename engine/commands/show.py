@@ -16,7 +16,7 @@ from ..model import StagingSource, Table
 from ..places import did_you_mean
 from ..plan import make_plan
 from ..read import read_pipeline
-from ..report import step_text
+from ..script import step_text
 from .asked import asked_target, environment_of
 from .options import pipeline_argument, target_option, var_option
 

@@ -8,7 +8,7 @@ import click
 
 from ..environment import fill, resolve
 from ..plan import make_check_plan
-from ..report import plan_text
+from ..script import plan_text
 from .asked import asked_pipeline, asked_steps, asked_target, environment_of
 from .options import (
     Mounts,

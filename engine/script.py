@@ -1,0 +1,58 @@
+"""Plan -> SQL script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+
+from . import __version__
+from .copy import masked
+from .plan import Plan, Statement, Step
+from .sql import closed
+
+
+def plan_text(plan: Plan) -> Iterator[str]:
+    """Yield the lines of a dry run: the whole plan as a script that a SQL client takes. Same plan, same bytes."""
+    yield f"-- etlrun {__version__}: pipeline {plan.pipeline}, target {plan.target.name}"
+    yield "-- In a run, the run's own id stands in place of RUN."
+    yield ""
+    yield from statements_text(plan.prepare)
+    for number, step in enumerate(plan.steps, start=1):
+        yield ""
+        yield f"-- step {number} of {len(plan.steps)}: {step.name} ({step.kind})"
+        if step.needs:
+            yield f"-- after {', '.join(sorted(step.needs))}"
+        yield from step_text(step)
+
+
+def step_text(step: Step) -> Iterator[str]:
+    """Yield the lines of a step's part of the script: its files, its transactions."""
+    yield from _files(step)
+    for place, transaction in enumerate(step.transactions, start=1):
+        yield ""
+        yield f"-- transaction {place} of {len(step.transactions)}"
+        yield "BEGIN;"
+        yield ""
+        sent = (*transaction.statements, *transaction.ledger)
+        for statement, following in zip_longest(sent, sent[1:]):
+            yield from statements_text([statement])
+            # One-liners of a kind, such as comments, stand together.
+            if following is None or "\n" in statement.sql + following.sql or _verb(statement) != _verb(following):
+                yield ""
+        yield "COMMIT;"
+
+
+def statements_text(statements: Iterable[Statement]) -> Iterator[str]:
+    """Yield statements as a script has them: with a semicolon, and without the keys that a literal carries."""
+    for statement in statements:
+        yield f"{closed(masked(statement.sql))};"
+
+
+def _files(step: Step) -> Iterator[str]:
+    for file in step.files:
+        yield f"-- file {file.url}, written before the step:"
+        yield from (f"--   {line}" for line in file.content.rstrip("\n").split("\n"))
+
+
+def _verb(statement: Statement) -> str:
+    return statement.sql.split(maxsplit=1)[0]
