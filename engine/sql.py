@@ -157,6 +157,9 @@ _PART = re.compile(
 )
 
 
+_BLANKED = {"-": " ", "/": " ", "'": "''"}
+
+
 def _unclosed(text: str) -> int:
     """Return where a quote or a comment begins that has no end."""
     blanked = _PART.sub(lambda match: " " * len(match[0]), text)
@@ -181,9 +184,13 @@ def statements(script: str) -> tuple[str, ...]:
 
 def first_word(statement: str) -> str:
     """Return the word that a statement begins with, behind its comments, in lower case."""
-    code = _PART.sub(lambda match: " " if match[0].startswith(("--", "/*")) else match[0], statement)
-    words = code.split(maxsplit=1)
+    words = code(statement).split(maxsplit=1)
     return words[0].lower() if words else ""
+
+
+def code(statement: str) -> str:
+    """Return a statement with a blank for each comment, and each text without what it says."""
+    return _PART.sub(lambda match: _BLANKED.get(match[0][0], match[0]), statement)
 
 
 def closed(statement: str) -> str:
