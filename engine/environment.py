@@ -17,11 +17,14 @@ PROVISIONING = ("cluster", "serverless", "allow_cidr", "reads")
 """Settings that `etlrun cluster` needs and a run does not."""
 
 
-def expand(text: str, environ: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+def expand(text: str, environ: Mapping[str, str] | None) -> tuple[str, tuple[str, ...]]:
     """Return `text` with its variables put in, and the names of those that are unset and have no default.
 
-    An unset one stays as it was written. As in a shell, ':-' also counts an empty variable as unset.
+    An unset one stays as it was written. As in a shell, ':-' also counts an empty variable as unset. Without an
+    `environ` all stay as they were written.
     """
+    if environ is None:
+        return text, ()
     unset: list[str] = []
 
     def value(match: re.Match[str]) -> str:
@@ -33,6 +36,25 @@ def expand(text: str, environ: Mapping[str, str]) -> tuple[str, tuple[str, ...]]
         return environ.get(name, match[0])
 
     return _REFERENCE.sub(value, text), tuple(unset)
+
+
+def references(text: str) -> tuple[str, ...]:
+    """Return the names of the environment variables that a text refers to."""
+    return tuple(match[1] for match in _REFERENCE.finditer(text))
+
+
+def put_into_sql(text: str, environ: Mapping[str, str], write: Callable[[str], str] = str) -> str:
+    """Return SQL that was rendered with its references as they are written, as it is with the variables put in.
+
+    `write` says how a value stands in the SQL: as it is, or as a literal has it.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        found = write(expand(match[0], environ)[0])
+        # The prefix `work` loses its last slash when it is put in.
+        return found.rstrip("/") if text.startswith("/", match.end()) else found
+
+    return _REFERENCE.sub(value, text).replace("IAM_ROLE 'default'", "IAM_ROLE default")
 
 
 def fill(target: Target, environ: Mapping[str, str]) -> Target:
@@ -52,7 +74,7 @@ def resolve(target: Target, environ: Mapping[str, str], settings: Sequence[str] 
 
 
 def expand_variables(
-    variables: Mapping[str, tuple[Any, Where]], environ: Mapping[str, str]
+    variables: Mapping[str, tuple[Any, Where]], environ: Mapping[str, str] | None
 ) -> tuple[dict[str, Any], list[Problem]]:
     """Return the values of `vars`, and a problem for each environment variable that is unset."""
     values: dict[str, Any] = {}

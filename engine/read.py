@@ -27,12 +27,13 @@ _NOT_IN_A_TRANSACTION = ("truncate", "vacuum", "begin", "start", "commit", "end"
 
 
 def read_pipeline(
-    path: Path, environ: Mapping[str, str], variables: Mapping[str, str] | None = None, *, complete: bool = False
+    path: Path, environ: Mapping[str, str] | None, variables: Mapping[str, str] | None = None, *, complete: bool = False
 ) -> Pipeline:
     """Read the pipeline at `path` and check all that can be known without a warehouse.
 
-    `variables` override `vars`. `complete` says that every environment variable that `vars` names must be set, as a
-    run needs it. Errors: InvalidPipeline with every problem found, in the order of the file.
+    `variables` override `vars`. Without an `environ`, references to it in `vars` stay as they are written. `complete`
+    says that every environment variable that `vars` names must be set, as a run needs it. Errors: InvalidPipeline with
+    every problem found, in the order of the file.
     """
     documents, problems, lost = _documents(path)
     built = build(documents, lost)
@@ -115,7 +116,7 @@ def _documents(path: Path) -> tuple[list[Document], list[Problem], frozenset[str
 
 
 def _values(
-    built: Built, environ: Mapping[str, str], overrides: Mapping[str, str], problems: list[Problem]
+    built: Built, environ: Mapping[str, str] | None, overrides: Mapping[str, str], problems: list[Problem]
 ) -> tuple[dict[str, Any], list[Problem]]:
     declared = {name: value for name, value in built.variables.items() if name not in overrides}
     values, unset = expand_variables(declared, environ)

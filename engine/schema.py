@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 
 from .errors import Problem
 from .shipped import shipped
@@ -31,6 +32,13 @@ def pipeline_schema() -> dict[str, Any]:
 def check(document: Document, *, part: bool = False) -> list[Problem]:
     """Return what the schema has against the document; `part` is for an included file, where no key is required."""
     return [problem for error in _validator(part).iter_errors(document.data) for problem in _problems(document, error)]
+
+
+def plan_mistake(data: Any) -> str:
+    """Return what is wrong with the content of a plan file, and where; empty if nothing is."""
+    schema = json.loads((shipped("schemas") / "plan.schema.json").read_text(encoding="utf-8"))
+    error = best_match(Draft202012Validator(schema).iter_errors(data))
+    return f"{error.json_path}: {error.message}" if error else ""
 
 
 @cache

@@ -14,13 +14,13 @@ from ..errors import UsageError
 from ..execute import Event
 from ..model import Pipeline
 from ..plan import Plan, make_plan
+from ..planfile import Request, changed_inputs, disagreements, read_plan_file, refuse
 from ..script import plan_text
 from .asked import asked_pipeline, asked_steps, asked_target, environment_of
 from .options import (
     Mounts,
     json_events_option,
     mount_option,
-    pipeline_argument,
     select_option,
     target_option,
     var_option,
@@ -29,13 +29,17 @@ from .running import Through, carry_out, new_run
 
 
 @click.command()
-@pipeline_argument
+@click.argument("pipeline", type=click.Path(path_type=Path), required=False)
 @target_option
 @mount_option
 @select_option
 @var_option
 @click.option("--dry-run", is_flag=True, help="Print the plan as SQL; connect to nothing.")
 @click.option("--full-refresh", is_flag=True, help="Drop and create each table in the transaction that fills it.")
+@click.option(
+    "--plan", "plan_file", type=click.Path(path_type=Path), metavar="FILE",
+    help="Run what `etlrun plan` wrote; refused if anything that went into it has changed.",
+)  # fmt: skip
 @json_events_option
 @click.option(
     "--openlineage", metavar="FILE|URL|config",
@@ -43,16 +47,28 @@ from .running import Through, carry_out, new_run
 )  # fmt: skip
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write what happened as an HTML page.")
 def command(
-    pipeline: Path, target: str | None, mounts: Mounts, patterns: tuple[str, ...], variables: dict[str, str],
-    dry_run: bool, full_refresh: bool, as_json: bool, openlineage: str | None,
+    pipeline: Path | None, target: str | None, mounts: Mounts, patterns: tuple[str, ...], variables: dict[str, str],
+    dry_run: bool, full_refresh: bool, plan_file: Path | None, as_json: bool, openlineage: str | None,
     report: Path | None,
 ) -> int:  # fmt: skip
     """Run PIPELINE: stage its files, fill its tables, in dependency order."""
-    document = asked_pipeline(pipeline, variables, complete=not dry_run)
-    chosen = asked_target(document, target)
+    reviewed = read_plan_file(plan_file, pipeline) if plan_file else None
+    if reviewed:
+        if target or patterns or variables or full_refresh:
+            raise UsageError("--plan says which target, steps and variables are meant: give no others")
+        refuse(changed_inputs(reviewed))
+        asked = reviewed.request
+    elif pipeline:
+        asked = Request(pipeline, target, variables, patterns, full_refresh)
+    else:
+        raise UsageError("name a PIPELINE, or a plan with --plan")
+    document = asked_pipeline(asked.pipeline, asked.variables, complete=not dry_run)
+    chosen = asked_target(document, asked.target)
     environ = environment_of(document, chosen)
     chosen = fill(chosen, environ) if dry_run else resolve(chosen, environ)
-    only = asked_steps(document, patterns)
+    only, full_refresh = asked_steps(document, asked.select), asked.full_refresh
+    if reviewed:
+        refuse(disagreements(reviewed, make_plan(document, chosen, only=only, full_refresh=full_refresh), environ))
     identity = "RUN" if dry_run else new_run()
     plan = make_plan(document, chosen, only=only, full_refresh=full_refresh, run=identity)
     if dry_run:
