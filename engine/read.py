@@ -14,6 +14,7 @@ from .compile.select import declare
 from .environment import expand_variables
 from .errors import InvalidPipeline, Problem
 from .graph import Cycle, order
+from .lint.pipeline import lint
 from .loads import DATE_COLUMNS, VERSION_COLUMNS
 from .model import Check, Definition, Hook, Pipeline, Table
 from .places import did_you_mean
@@ -23,7 +24,7 @@ from .source import Document, Text, read_document, rendered_place
 from .source import Mapping as YamlMapping
 
 _KEYED = ("insert_missing", "merge", "delete_insert", "scd2")
-_NOT_IN_A_TRANSACTION = ("truncate", "vacuum", "begin", "start", "commit", "end", "rollback", "abort")
+_ENDS_A_TRANSACTION = ("begin", "start", "commit", "end", "rollback", "abort")
 
 
 def read_pipeline(
@@ -62,7 +63,9 @@ def read_pipeline(
         where = next(definition.where for definition in pipeline.definitions if definition.name == cycle.path[0])
         hint = "one of them must not read the next"
         problems.append(Problem(f"these tables wait for each other: {cycle}", where, hint))
-    advised = tuple(sorted(warnings, key=lambda problem: problem.position))
+    errors, advice = lint(documents, pipeline)
+    wrong += errors
+    advised = tuple(sorted((*warnings, *advice), key=lambda problem: problem.position))
     if problems or wrong:
         # Types and columns that the YAML got wrong would only be told a second time.
         raise InvalidPipeline([*problems, *(() if unsound else wrong)], () if unsound else advised)
@@ -173,10 +176,9 @@ def _read_hook(hook: Hook, pipeline: Pipeline, lost: frozenset[str], problems: l
         problems.append(Problem(message, hook.text.at(1, 1), "each '-' of a hook is one statement"))
         return hook
     word = sql.first_word(found[0])
-    if word in _NOT_IN_A_TRANSACTION:
-        message = f"{word.upper()} may not stand in a step: it would end its transaction, or cannot be in one"
-        hint = "write DELETE FROM" if word == "truncate" else "send it apart from the pipeline"
-        problems.append(Problem(message, hook.text.at(1, 1, len(word)), hint))
+    if word in _ENDS_A_TRANSACTION:
+        message = f"{word.upper()} may not stand in a step, which is a transaction of its own"
+        problems.append(Problem(message, hook.text.at(1, 1, len(word)), "send it apart from the pipeline"))
     return replace(hook, sql=found[0])
 
 

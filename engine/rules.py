@@ -1,4 +1,4 @@
-"""The rules that a SELECT is held to: their names, how grave each is, and comments that let one go."""
+"""The rules that a pipeline is held to: their names, how grave each is, and comments that let one go."""
 
 from __future__ import annotations
 
@@ -30,6 +30,17 @@ SEVERITIES: Mapping[str, Severity] = {
     "cross-join": "warning",
     "unknown-function": "warning",
     "not-checked": "warning",
+    "breaks-transaction": "error",
+    "late-binding-name": "error",
+    "drop-cascade": "warning",
+    "distkey-join": "warning",
+    "interleaved-sortkey": "warning",
+    "encoded-sortkey": "warning",
+    "wide-varchar": "warning",
+    "reserved-name": "warning",
+    "copy-prefix": "warning",
+    "jsonpaths-file": "warning",
+    "copy-region": "warning",
 }
 """What each rule is unless `rules:` says otherwise. An error is what Redshift certainly refuses."""
 
@@ -58,19 +69,30 @@ PAGES: Mapping[str, str] = {
         "cross-join": "c_designing-queries-best-practices",
         "unknown-function": "c_SQL_functions",
         "not-checked": "r_SELECT_synopsis",
+        "breaks-transaction": "r_TRUNCATE",
+        "late-binding-name": "r_CREATE_VIEW",
+        "drop-cascade": "r_DROP_TABLE",
+        "distkey-join": "c_best-practices-best-dist-key",
+        "interleaved-sortkey": "t_Sorting_data-interleaved",
+        "encoded-sortkey": "c_Compression_encodings",
+        "wide-varchar": "c_best-practices-smallest-column-size",
+        "reserved-name": "r_pg_keywords",
+        "copy-prefix": "copy-parameters-data-source-s3",
+        "jsonpaths-file": "copy-usage_notes-copy-from-json",
+        "copy-region": "copy-parameters-data-source-s3",
     }.items()
 }
 """The page of the Redshift developer guide that each rule stands on."""
 
-_IGNORED = re.compile(r"--\s*etlrun:\s*ignore\s+([a-z-]+(?:\s*,\s*[a-z-]+)*)")
+_IGNORED = re.compile(r"(?:--|#)\s*etlrun:\s*ignore\s+([a-z-]+(?:\s*,\s*[a-z-]+)*)")
 
 
-def ignored(select: str) -> dict[int, frozenset[str]]:
-    """Return for each line (from 1) of a SELECT the rules that a comment in it, or in the line before, lets go."""
+def ignored(text: str) -> dict[int, frozenset[str]]:
+    """Return for each line (from 1) of a text the rules that a comment in it, or in the line before, lets go."""
     found: dict[int, frozenset[str]] = {}
-    if "etlrun:" not in select:
+    if "etlrun:" not in text:
         return found
-    for number, line in enumerate(select.split("\n"), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         match = _IGNORED.search(line)
         if match is not None:
             names = frozenset(name.strip() for name in match[1].split(","))

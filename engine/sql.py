@@ -157,9 +157,6 @@ _PART = re.compile(
 )
 
 
-_BLANKED = {"-": " ", "/": " ", "'": "''"}
-
-
 def _unclosed(text: str) -> int:
     """Return where a quote or a comment begins that has no end."""
     blanked = _PART.sub(lambda match: " " * len(match[0]), text)
@@ -188,9 +185,18 @@ def first_word(statement: str) -> str:
     return words[0].lower() if words else ""
 
 
-def code(statement: str) -> str:
-    """Return a statement with a blank for each comment, and each text without what it says."""
-    return _PART.sub(lambda match: _BLANKED.get(match[0][0], match[0]), statement)
+def code(script: str) -> str:
+    """Return SQL without what its comments and texts say; each character stays where it was."""
+    return _PART.sub(_silent, script)
+
+
+def _silent(match: re.Match[str]) -> str:
+    if match[0].startswith("'"):
+        return f"'{_SAID.sub(' ', match[0][1:-1])}'"
+    return _SAID.sub(" ", match[0]) if match[0].startswith(("--", "/*")) else match[0]
+
+
+_SAID = re.compile(r"[^\n]")
 
 
 def closed(statement: str) -> str:

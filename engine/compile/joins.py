@@ -24,7 +24,7 @@ def untied(seen: Seen, record: Record, common: dict[str, s.Query]) -> Iterator[t
     groups = _Groups(len(items))
     numbers = {id(item): number for number, item in enumerate(items)}
     _tie(source, 0, groups, numbers, record)
-    for condition in _conjuncts(seen.select.where):
+    for condition in conjuncts(seen.select.where):
         groups.tie(_mentioned(condition, numbers, record))
     for number, (item, leaf) in enumerate(zip(items, found, strict=True)):
         # alias.path is a step into a SUPER value, though it looks like schema.table.
@@ -97,10 +97,10 @@ def _mentioned(condition: s.Expression, numbers: dict[int, int], record: Record)
     return found
 
 
-def _conjuncts(condition: s.Expression | None) -> Iterator[s.Expression]:
+def conjuncts(condition: s.Expression | None) -> Iterator[s.Expression]:
     if isinstance(condition, s.Binary) and condition.op == "and":
-        yield from _conjuncts(condition.left)
-        yield from _conjuncts(condition.right)
+        yield from conjuncts(condition.left)
+        yield from conjuncts(condition.right)
     elif condition is not None:
         yield condition
 

@@ -22,6 +22,7 @@ from ..warehouses.local.reading import is_star, leaves, read_query
 from ..warehouses.local.scope import ColumnsUnknown, OutColumn, Scope, Session
 from ..warehouses.local.values import category
 from .assignment import is_null, losses, may_be_null
+from .distribution import Distkeys, apart
 from .division import integer_divisions, lost_fractions
 from .grouping import ungrouped
 from .joins import nullable, untied
@@ -36,6 +37,8 @@ _RULES = {
     "42809": "type-mismatch", "42P10": "unknown-column",
 }  # fmt: skip
 _GROUP_HINT = "add it to GROUP BY, or put it into an aggregate"
+
+_DISTKEY_HINT = "distribute both by what they are joined by, or the smaller one with 'diststyle: all'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class Declared:
     schema: str
     relations: Mapping[str, Relation]
     """Others may be there: nothing is known of them."""
+    distkeys: Distkeys = field(default_factory=dict)
 
     def find(self, schema: str | None, name: str) -> Relation:
         known = self.relations.get(name) if schema in (None, self.schema) else None
@@ -82,7 +86,8 @@ class Declared:
 
 def declare(schema: str, definitions: tuple[Definition, ...]) -> Declared:
     """Return the relations that SELECTs of a pipeline may read."""
-    return Declared(schema, {each.name: _relation(each) for each in definitions})
+    distkeys = {(schema, each.name): each.distkey for each in definitions if each.distkey}
+    return Declared(schema, {each.name: _relation(each) for each in definitions}, distkeys)
 
 
 def _relation(definition: Definition) -> Relation:
@@ -96,6 +101,7 @@ class _Checked:
 
     text: str
     query: s.Query
+    distkeys: Distkeys
     findings: list[Finding] = field(default_factory=list)
     record: Record = field(default_factory=Record)
     columns: tuple[OutColumn, ...] | None = None
@@ -107,7 +113,7 @@ def compile_select(text: str, declared: Declared, target: Definition, filled: tu
     What cannot be understood is told as not checked; nothing is raised.
     """
     try:
-        checked = _Checked(text, read_query(text))
+        checked = _Checked(text, read_query(text), declared.distkeys)
     except WarehouseError as error:
         return Compiled((_syntax(error),))
     except RecursionError:
@@ -210,6 +216,9 @@ def _advice(checked: _Checked, target: Definition, filled: tuple[str, ...]) -> I
     common = {one.name: one.query for node in nodes if isinstance(node, s.Query) for one in node.common}
     for seen in record.selects.values():
         yield from _untied(seen, record, common)
+        for condition, said in apart(seen, record, checked.distkeys):
+            message = f"rows of this join travel between the nodes: {said}"
+            yield Finding("distkey-join", message, _DISTKEY_HINT, (condition.start, condition.end))
     for division in lost_fractions(nodes, record):
         yield _division(division)
     yield from _zones(nodes, record)

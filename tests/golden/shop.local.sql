@@ -195,7 +195,7 @@ CREATE TABLE IF NOT EXISTS shop.orders (
 )
 DISTSTYLE KEY
 DISTKEY (customer_id)
-INTERLEAVED SORTKEY (ordered_on, customer_id);
+INTERLEAVED SORTKEY (currency, customer_id);
 
 INSERT INTO shop.orders (
     order_id, customer_id, ordered_on, amount, currency

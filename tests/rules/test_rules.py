@@ -9,10 +9,12 @@ import pytest
 
 from engine.errors import InvalidPipeline, Problem
 from engine.read import read_pipeline
-from engine.rules import SEVERITIES, ignored
+from engine.rules import PAGES, SEVERITIES, ignored
 from engine.schema import pipeline_schema
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
+BUCKET = {"paths.json": '{"jsonpath": ["$.id"]}', "right.json": '{"jsonpaths": ["$.id"]}'}
+"""What the page says that a bucket holds."""
 SECTIONS = {text.split("\n")[0]: text for text in PAGE.split("\n## ")[1:]}
 BAD = [
     (rule, *example)
@@ -23,6 +25,15 @@ GOOD = [
     (rule, sql) for rule, text in SECTIONS.items() for sql in re.findall(r"```sql good\n(.*?)\n```", text, re.DOTALL)
 ]
 
+YAML_BAD = [
+    (rule, *example)
+    for rule, text in SECTIONS.items()
+    for example in re.findall(r"```yaml bad\n(.*?)\n```\n```\n(.*?)\n```", text, re.DOTALL)
+]
+YAML_GOOD = [
+    (rule, yaml) for rule, text in SECTIONS.items() for yaml in re.findall(r"```yaml good\n(.*?)\n```", text, re.DOTALL)
+]
+
 
 def staging() -> str:
     """The tables that the page declares, as staging sources."""
@@ -31,6 +42,7 @@ def staging() -> str:
     found = ""
     for name, columns in re.findall(r"(\w+): +\{(.*?)\}", block[1], re.DOTALL):
         typed = re.sub(r"(\w+): ('[^']+'|[^,]+)", r"\1: {type: \2}", " ".join(columns.split()))
+        found += "  # etlrun: ignore reserved-name\n"  # there is a table `raw`
         found += f"  {name}: {{from: s3://b/{name}/, columns: {{{typed}}}}}\n"
     return f"staging:\n{found}"
 
@@ -61,7 +73,12 @@ def said(folder: Path, sql: str) -> list[str]:
 
 def test_every_rule_has_a_section_with_examples() -> None:
     assert set(SECTIONS) == set(SEVERITIES)
-    assert {rule for rule, _, _ in BAD} == {rule for rule, _ in GOOD} == set(SEVERITIES)
+    assert {rule for rule, _, _ in BAD + YAML_BAD} == {rule for rule, _ in GOOD + YAML_GOOD} == set(SEVERITIES)
+
+
+def test_every_rule_names_its_page_of_the_developer_guide() -> None:
+    assert set(PAGES) == set(SEVERITIES)
+    assert [rule for rule, text in SECTIONS.items() if f"]({PAGES[rule]})" not in text] == []
 
 
 def test_every_rule_is_described_in_the_schema() -> None:
@@ -115,3 +132,52 @@ def test_comment_counts_for_its_line_and_the_next() -> None:
 def test_problem_shows_the_name_of_its_rule(tmp_path: Path) -> None:
     (problem,) = told(tmp_path, "-- into: n integer\nSELECT nn AS n FROM users")
     assert problem.rule == "unknown-column"
+
+
+# --- rules about the YAML --------------------------------------------------------------------------------------------
+
+
+def told_of(folder: Path, yaml: str, monkeypatch: pytest.MonkeyPatch, rules: str = "") -> tuple[Problem, ...]:
+    """Return what is said of a pipeline: errors, or else warnings."""
+    monkeypatch.chdir(folder)
+    (folder / "bucket").mkdir(exist_ok=True)
+    for name, content in BUCKET.items():
+        (folder / "bucket" / name).write_text(content, encoding="utf-8")
+    Path("p.yaml").write_text(f"{yaml}\nversion: 1\nname: p\n{rules}", encoding="utf-8")
+    try:
+        return read_pipeline(Path("p.yaml"), {}).warnings
+    except InvalidPipeline as error:
+        return error.problems
+
+
+@pytest.mark.parametrize(("rule", "yaml", "expected"), YAML_BAD)
+def test_bad_yaml_is_told_at_its_place(
+    tmp_path: Path, rule: str, yaml: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problems = told_of(tmp_path, yaml, monkeypatch)
+    assert [f"{p.where.line}:{p.where.column} {p.message}" for p in problems if p.where] == expected.split("\n")
+    assert {problem.rule for problem in problems} == {rule}
+
+
+@pytest.mark.parametrize(("rule", "yaml"), YAML_GOOD)
+def test_good_yaml_passes(tmp_path: Path, rule: str, yaml: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert told_of(tmp_path, yaml, monkeypatch) == ()
+
+
+@pytest.mark.parametrize(("rule", "yaml", "expected"), YAML_BAD)
+def test_yaml_rule_that_is_off_says_nothing(
+    tmp_path: Path, rule: str, yaml: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert told_of(tmp_path, yaml, monkeypatch, f"rules: {{{rule}: off}}\n") == ()
+
+
+@pytest.mark.parametrize(("rule", "yaml", "expected"), YAML_BAD)
+def test_comment_in_the_yaml_lets_a_rule_go(
+    tmp_path: Path, rule: str, yaml: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = yaml.split("\n")
+    for number in sorted({int(said.partition(":")[0]) for said in expected.split("\n")}, reverse=True):
+        comment = "--" if any("sql: |" in line or "- |" in line for line in lines[:number]) else "#"
+        indent = len(lines[number - 1]) - len(lines[number - 1].lstrip())
+        lines.insert(number - 1, f"{' ' * indent}{comment} etlrun: ignore {rule}")
+    assert told_of(tmp_path, "\n".join(lines), monkeypatch) == ()

@@ -1,0 +1,1 @@
+"""What Redshift takes and a careful person would not write: tables, COPYs, hooks, templates."""
