@@ -67,7 +67,7 @@ def _rules() -> Iterator[dict[str, Any]]:
 
 def _result(problem: Problem, level: str, numbers: dict[str, int]) -> dict[str, Any]:
     rule = problem.rule or INVALID
-    text = f"{problem.message}. {problem.hint}" if problem.hint else problem.message
+    text = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
     result: dict[str, Any] = {
         "ruleId": rule, "ruleIndex": numbers[rule], "level": level, "message": {"text": text},
     }  # fmt: skip

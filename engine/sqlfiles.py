@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 
+from .dry_run import statements_text, step_text
 from .errors import UsageError
 from .plan import Plan
-from .script import statements_text, step_text
 
 _PREPARE = "0-prepare"
 """No step has this name: names do not begin with a digit."""

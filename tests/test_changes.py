@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.__main__ import _run
-from engine.history import export
+from engine.git import export
 from engine.inputs import is_inside
 
 PIPELINE = """\

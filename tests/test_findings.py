@@ -51,7 +51,7 @@ def test_sarif_of_another_shape_is_refused() -> None:
 def test_sarif_result_says_place_rule_and_what_to_do() -> None:
     (run,) = findings_sarif([WRONG], [WARNED])["runs"]
     wrong, warned = run["results"]
-    assert wrong["message"]["text"] == "no column 'é'. did you mean 'e'?"
+    assert wrong["message"]["text"] == "no column 'é'; did you mean 'e'?"
     assert wrong["locations"][0]["physicalLocation"] == {
         "artifactLocation": {"uri": "my%20pipelines/p.yaml"},
         "region": {"startLine": 3, "startColumn": 7, "endColumn": 11},

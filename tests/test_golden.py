@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.dry_run import plan_text
 from engine.environment import fill
 from engine.plan import make_plan
 from engine.read import read_pipeline
-from engine.script import plan_text
 
 PROJECT = Path(__file__).resolve().parent.parent
 GOLDEN = Path(__file__).parent / "golden"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from engine import __version__
 from engine.checks import CheckFailed, Failure
 from engine.copy import masked
+from engine.dry_run import plan_text
 from engine.errors import (
     EtlrunError,
     InvalidPipeline,
@@ -33,7 +34,6 @@ from engine.report import (
     problem_text,
     warning_text,
 )
-from engine.script import plan_text
 from engine.sql import statements
 
 WHERE = Where("p.yaml", 7, 3)

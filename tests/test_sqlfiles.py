@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from engine.__main__ import _run
+from engine.dry_run import plan_text
 from engine.environment import fill
 from engine.plan import make_plan
 from engine.read import read_pipeline
-from engine.script import plan_text
 from engine.sqlfiles import sql_files
 
 PROJECT = Path(__file__).resolve().parent.parent

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 
+from ..dry_run import plan_text
 from ..environment import fill, resolve
 from ..errors import UsageError
 from ..execute import Event
 from ..model import Pipeline
 from ..plan import Plan, make_plan
 from ..planfile import Request, changed_inputs, disagreements, read_plan_file, refuse
-from ..script import plan_text
 from .asked import asked_pipeline, asked_steps, asked_target, environment_of
 from .options import (
     Mounts,

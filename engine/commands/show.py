@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ..describe import COLUMN_HEADINGS, column_rows, part_text
+from ..dry_run import step_text
 from ..environment import fill
 from ..errors import UsageError
 from ..lineage import trace
@@ -16,7 +17,6 @@ from ..model import StagingSource, Table
 from ..places import did_you_mean
 from ..plan import make_plan
 from ..read import read_pipeline
-from ..script import step_text
 from .asked import asked_target, environment_of
 from .options import pipeline_argument, target_option, var_option
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from ..dry_run import plan_text
 from ..environment import fill, resolve
 from ..plan import make_check_plan
-from ..script import plan_text
 from .asked import asked_pipeline, asked_steps, asked_target, environment_of
 from .options import (
     Mounts,
