@@ -79,18 +79,28 @@ def _read(path: Path) -> str | None:
 
 
 def write(changed: tuple[Difference, ...]) -> None:
-    """Bring the files up to date: write what is new or changed, remove what has no step any more."""
+    """Bring the files up to date: write what is new or changed, remove what has no step any more.
+
+    Errors: UsageError for a folder that cannot be written to.
+    """
     for difference in changed:
-        if difference.new is None:
-            difference.path.unlink()
-            continue
-        difference.path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = difference.path.with_name(f".{difference.path.name}.new")
         try:
-            fresh.write_bytes(difference.new.encode())
-            os.replace(fresh, difference.path)
-        finally:
-            fresh.unlink(missing_ok=True)
+            if difference.new is None:
+                difference.path.unlink()
+            else:
+                _put(difference.path, difference.new)
+        except OSError as error:
+            raise UsageError(f"cannot write {difference.path}: {error.strerror}") from error
+
+
+def _put(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.new")
+    try:
+        fresh.write_bytes(text.encode())
+        os.replace(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def differences_text(changed: tuple[Difference, ...]) -> Iterator[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.errors import InvalidPipeline, Problem
 from engine.lint.statements import findings, without_jinja
@@ -86,6 +88,20 @@ def test_template_beside_the_pipeline(tmp_path: Path, template: str, said: list[
 )
 def test_statements(script: str, rules: list[str]) -> None:
     assert [found.rule for found in findings(script)] == rules
+
+
+WORDS = (
+    "CREATE VIEW", "a.v", " AS ", "SELECT", "b", "(", ")", "WITH NO SCHEMA BINDING", "DROP TABLE", "CASCADE", "TRUNCATE",
+    "VACUUM", "'", '"', "--", "\n", "/*", "*/", "$$", ";", "{{ x }}", "{% if y %}", "{#", "#}", "{", "}}", "é",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(WORDS)))
+def test_no_script_makes_the_rules_fail(words: list[str]) -> None:
+    script = " ".join(words)
+    lines = script.split("\n")
+    for found in findings(without_jinja(script)):
+        assert 1 <= found.column <= len(lines[found.line - 1])
 
 
 def test_jinja_leaves_every_character_where_it_was() -> None:

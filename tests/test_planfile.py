@@ -130,6 +130,11 @@ def test_plan_may_lie_elsewhere(shop: Path, capsys: pytest.CaptureFixture[str]) 
     assert _run(["run", "shop.yaml", "--plan", "plan.json"]) == 0
 
 
+def test_place_that_cannot_be_written(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["plan", "shop.yaml", "--out", "items.sql/plan.json"]) == 2
+    assert "cannot write items.sql/plan.json: " in capsys.readouterr().err
+
+
 # --- what has changed ------------------------------------------------------------------------------------------------
 
 

@@ -136,6 +136,11 @@ def test_folder_that_is_a_file(shop: Path, capsys: pytest.CaptureFixture[str]) -
     assert "sql is no folder" in capsys.readouterr().err
 
 
+def test_folder_that_cannot_be_made(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["render", "shop.yaml", "--out", "shop.yaml/sql"]) == 2
+    assert "cannot write shop.yaml/sql/0-prepare.sql: " in capsys.readouterr().err
+
+
 # --- check -----------------------------------------------------------------------------------------------------------
 
 

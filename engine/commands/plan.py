@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..errors import InvalidPipeline, Problem
+from ..errors import InvalidPipeline, Problem, UsageError
 from ..model import Pipeline
 from ..plan import make_plan
 from ..planfile import Request, plan_file_text
@@ -43,8 +43,12 @@ def command(
     chosen = asked_target(document, target)
     plan = make_plan(document, chosen, only=asked_steps(document, patterns), full_refresh=full_refresh)
     request = Request(pipeline, chosen.name, variables, patterns, full_refresh)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(plan_file_text(request, plan, out.parent), encoding="utf-8", newline="\n")
+    text = plan_file_text(request, plan, out.parent)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise UsageError(f"cannot write {out}: {error.strerror}") from error
     count = sum(len(transaction.statements) for step in plan.steps for transaction in step.transactions)
     click.echo(f"{out}: {len(plan.steps)} steps, {count} statements; to run it: etlrun run --plan {out}")
     return 0
