@@ -91,8 +91,8 @@ def test_statements(script: str, rules: list[str]) -> None:
 
 
 WORDS = (
-    "CREATE VIEW", "a.v", " AS ", "SELECT", "b", "(", ")", "WITH NO SCHEMA BINDING", "DROP TABLE", "CASCADE", "TRUNCATE",
-    "VACUUM", "'", '"', "--", "\n", "/*", "*/", "$$", ";", "{{ x }}", "{% if y %}", "{#", "#}", "{", "}}", "é",
+    "CREATE VIEW", "a.v", " AS ", "SELECT", "b", "(", ")", "WITH NO SCHEMA BINDING", "DROP TABLE", "CASCADE",
+    "TRUNCATE", "VACUUM", "'", '"', "--", "\n", "/*", "*/", "$$", ";", "{{ x }}", "{% if y %}", "{#", "#}", "{", "}}", "é",
 )  # fmt: skip
 
 
