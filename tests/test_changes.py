@@ -197,6 +197,18 @@ def test_former_pipeline_that_is_not_valid_is_told_as_of_the_commit(
     assert "HEAD:pipelines/sql/items.sql:2:6: 'items' reads 'landing'" in capsys.readouterr().err
 
 
+def test_file_that_the_commit_does_not_have_is_told_as_of_the_commit(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(shop, "include: [staging.yaml]", "include: [none.yaml]")
+    git("commit", "-qam", "a mistake")
+    change(shop, "include: [none.yaml]", "include: [staging.yaml]")
+    assert _run(["diff", "pipelines/shop.yaml", "--against", "HEAD"]) == 3
+    said = capsys.readouterr().err
+    assert "HEAD:pipelines/shop.yaml:3:11: cannot read HEAD:pipelines/none.yaml: No such file or directory" in said
+    assert "  in HEAD there is shop.yaml\n" in said
+
+
 @pytest.mark.parametrize("ref", ["nope", "--help", "HEAD:pipelines", ""])
 def test_ref_that_is_no_commit(shop: Path, ref: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(["diff", "pipelines/shop.yaml", f"--against={ref}"]) == 2

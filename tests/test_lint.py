@@ -90,10 +90,10 @@ def test_statements(script: str, rules: list[str]) -> None:
     assert [found.rule for found in findings(script)] == rules
 
 
-WORDS = (
-    "CREATE VIEW", "a.v", " AS ", "SELECT", "b", "(", ")", "WITH NO SCHEMA BINDING", "DROP TABLE", "CASCADE",
-    "TRUNCATE", "VACUUM", "'", '"', "--", "\n", "/*", "*/", "$$", ";", "{{ x }}", "{% if y %}", "{#", "#}", "{", "}}", "é",
-)  # fmt: skip
+WORDS = [
+    *("CREATE VIEW", "a.v", " AS ", "SELECT", "b", "(", ")", "WITH NO SCHEMA BINDING", "DROP TABLE", "CASCADE"),
+    *("TRUNCATE", "VACUUM", "'", '"', "--", "\n", "/*", "*/", "$$", ";", "{{ x }}", "{% if y %}", "{#", "#}", "é"),
+]
 
 
 @given(st.lists(st.sampled_from(WORDS)))

@@ -33,8 +33,9 @@ def _planned(pipeline: Path, target: str | None, variables: dict[str, str]) -> P
 
 def _former(pipeline: Path, ref: str, target: str, variables: dict[str, str]) -> Plan | None:
     """Return the plan of the pipeline at a commit; None where the commit has none."""
-    with TemporaryDirectory(prefix="etlrun-") as folder:
-        path = export(pipeline, ref, Path(folder).resolve())
+    with TemporaryDirectory(prefix="etlrun-") as temporary:
+        folder = Path(temporary).resolve()
+        path = export(pipeline, ref, folder)
         if path is None:
             return None
         try:
@@ -47,11 +48,12 @@ def _former(pipeline: Path, ref: str, target: str, variables: dict[str, str]) ->
             raise InvalidPipeline([_at(ref, problem, folder, pipeline) for problem in error.problems]) from error
 
 
-def _at(ref: str, problem: Problem, folder: str, pipeline: Path) -> Problem:
+def _at(ref: str, problem: Problem, folder: Path, pipeline: Path) -> Problem:
     """Return a problem of a former pipeline, told as one of the commit."""
-    where = problem.where
-    if where is None:
-        return problem
-    file = Path(where.file)
-    shown = pipeline.parent / file.relative_to(folder) if file.is_relative_to(folder) else file
-    return replace(problem, where=replace(where, file=f"{ref}:{shown.as_posix()}"))
+    beside = (pipeline.parent / "_").as_posix()[:-1]
+
+    def shown(text: str) -> str:
+        return text.replace(f"{folder.as_posix()}/", f"{ref}:{beside}").replace(folder.as_posix(), ref)
+
+    where = replace(problem.where, file=shown(problem.where.file)) if problem.where else None
+    return replace(problem, message=shown(problem.message), hint=shown(problem.hint), where=where)
