@@ -106,9 +106,13 @@ def _put(path: Path, text: str) -> None:
 def differences_text(changed: tuple[Difference, ...]) -> Iterator[str]:
     """Yield each difference as a short diff: from what is in the folder to what the pipeline gives."""
     for difference in changed:
-        old, new = ((text or "").splitlines() for text in (difference.old, difference.new))
-        names = (str(difference.path), "rendered") if difference.new else (str(difference.path), "its step is gone")
-        lines = list(unified_diff(old, new, *names, n=2, lineterm=""))
-        yield from lines[:_SHOWN_LINES]
-        if len(lines) > _SHOWN_LINES:
-            yield f"… {len(lines) - _SHOWN_LINES} more lines"
+        if difference.old is None:
+            yield f"{difference.path} is missing"
+        elif difference.new is None:
+            yield f"{difference.path} is of a step that is gone"
+        else:
+            old, new = difference.old.splitlines(), difference.new.splitlines()
+            lines = list(unified_diff(old, new, str(difference.path), "rendered", n=2, lineterm=""))
+            yield from lines[:_SHOWN_LINES]
+            if len(lines) > _SHOWN_LINES:
+                yield f"… {len(lines) - _SHOWN_LINES} more lines"

@@ -159,11 +159,12 @@ def test_check_shows_what_differs_and_writes_nothing(shop: Path, capsys: pytest.
 
 def test_check_tells_missing_and_superfluous_files(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert render("--check") == 1
+    assert "sql/items.sql is missing\n" in capsys.readouterr().out
     render()
     shop.write_text(PIPELINE[: PIPELINE.index("  totals:")], encoding="utf-8")
     capsys.readouterr()
     assert render("--check") == 1
-    assert "+++ its step is gone" in capsys.readouterr().out
+    assert capsys.readouterr().out == "sql/totals.sql is of a step that is gone\n"
 
 
 def test_check_takes_the_line_ends_of_windows(shop: Path) -> None:
