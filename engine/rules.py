@@ -42,7 +42,10 @@ SEVERITIES: Mapping[str, Severity] = {
     "jsonpaths-file": "warning",
     "copy-region": "warning",
 }
-"""What each rule is unless `rules:` says otherwise. An error is what Redshift certainly refuses."""
+"""What each rule is unless `rules:` says otherwise.
+
+An error is what Redshift certainly refuses, or what commits a step half done.
+"""
 
 _GUIDE = "https://docs.aws.amazon.com/redshift/latest/dg/"
 PAGES: Mapping[str, str] = {

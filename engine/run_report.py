@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from . import __version__
+from .dry_run import step_text
 from .execute import StepDone, StepFailed, StepSkipped
 from .plan import Plan
 from .render import render_page
-from .report import failure_text, step_text, warning_text
+from .report import failure_text, warning_text
 from .timeline import Bar
 
 

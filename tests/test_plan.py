@@ -337,13 +337,13 @@ def test_strategy_of_one_s_own(tmp_path: Path) -> None:
 
 
 def test_template_beside_the_pipeline_takes_the_place_of_a_shipped_one(tmp_path: Path) -> None:
-    (tmp_path / "replace.sql.j2").write_text("TRUNCATE {{ relation }};\n")
+    (tmp_path / "replace.sql.j2").write_text("LOCK {{ relation }};\n")
     (tmp_path / "create_table.sql.j2").write_text("CREATE TABLE {{ relation }} ({{ lines | join('; ') }});\n")
     assert sent(table(tmp_path, IDV, load=SELECT)) == [
         "CREATE TABLE dw.t (id integer",
         "v  varchar(9)",
         "n  integer    DEFAULT 0)",
-        "TRUNCATE dw.t",
+        "LOCK dw.t",
     ]
 
 

@@ -13,8 +13,28 @@ from ..errors import UsageError
 from ..graph import select
 from ..model import Pipeline, Target
 from ..places import did_you_mean
+from ..planfile import PlanFile, Request, changed_inputs, read_plan_file, refuse
 from ..read import needs, read_pipeline
 from ..report import advice_text
+
+
+def asked_run(
+    pipeline: Path | None, plan_file: Path | None, target: str | None, variables: Mapping[str, str],
+    patterns: tuple[str, ...], full_refresh: bool,
+) -> tuple[Request, PlanFile | None]:  # fmt: skip
+    """Return the run that is asked for: by the arguments, or by a plan that was reviewed.
+
+    Errors: UsageError, InvalidPipeline for a plan that may not be run any more.
+    """
+    if plan_file is None:
+        if pipeline is None:
+            raise UsageError("name a PIPELINE, or a plan with --plan")
+        return Request(pipeline, target, variables, patterns, full_refresh), None
+    if target or patterns or variables or full_refresh:
+        raise UsageError("--plan says which target, steps and variables are meant: give no others")
+    reviewed = read_plan_file(plan_file, pipeline)
+    refuse(changed_inputs(reviewed))
+    return reviewed.request, reviewed
 
 
 def asked_pipeline(path: Path, variables: Mapping[str, str], *, complete: bool = False) -> Pipeline:

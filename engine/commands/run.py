@@ -15,8 +15,8 @@ from ..errors import UsageError
 from ..execute import Event
 from ..model import Pipeline
 from ..plan import Plan, make_plan
-from ..planfile import Request, changed_inputs, disagreements, read_plan_file, refuse
-from .asked import asked_pipeline, asked_steps, asked_target, environment_of
+from ..planfile import disagreements, refuse
+from .asked import asked_pipeline, asked_run, asked_steps, asked_target, environment_of
 from .options import (
     Mounts,
     json_events_option,
@@ -52,25 +52,18 @@ def command(
     report: Path | None,
 ) -> int:  # fmt: skip
     """Run PIPELINE: stage its files, fill its tables, in dependency order."""
-    reviewed = read_plan_file(plan_file, pipeline) if plan_file else None
-    if reviewed:
-        if target or patterns or variables or full_refresh:
-            raise UsageError("--plan says which target, steps and variables are meant: give no others")
-        refuse(changed_inputs(reviewed))
-        asked = reviewed.request
-    elif pipeline:
-        asked = Request(pipeline, target, variables, patterns, full_refresh)
-    else:
-        raise UsageError("name a PIPELINE, or a plan with --plan")
+    asked, reviewed = asked_run(pipeline, plan_file, target, variables, patterns, full_refresh)
     document = asked_pipeline(asked.pipeline, asked.variables, complete=not dry_run)
     chosen = asked_target(document, asked.target)
     environ = environment_of(document, chosen)
     chosen = fill(chosen, environ) if dry_run else resolve(chosen, environ)
-    only, full_refresh = asked_steps(document, asked.select), asked.full_refresh
+    make = partial(
+        make_plan, document, chosen, only=asked_steps(document, asked.select), full_refresh=asked.full_refresh
+    )
     if reviewed:
-        refuse(disagreements(reviewed, make_plan(document, chosen, only=only, full_refresh=full_refresh), environ))
+        refuse(disagreements(reviewed, make(run="RUN"), environ))
     identity = "RUN" if dry_run else new_run()
-    plan = make_plan(document, chosen, only=only, full_refresh=full_refresh, run=identity)
+    plan = make(run=identity)
     if dry_run:
         click.echo("\n".join(plan_text(plan)))
         return 0
