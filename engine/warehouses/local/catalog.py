@@ -67,6 +67,8 @@ class Relation:
     distkey: str = ""
     sortkeys: tuple[str, ...] = ()
     interleaved: bool = False
+    auto_sorted: bool = False
+    """Whether Redshift may choose another sort key than `sortkeys`."""
     backup: bool = True
     definition: str = ""
     """The query of a view, as it was written."""
@@ -93,6 +95,14 @@ class Relation:
             if column.name == name:
                 return column
         raise no_such_column(name, self.name, [column.name for column in self.columns])
+
+
+def constraint_name(relation: Relation, constraint: Constraint) -> str:
+    """Return the name of a key, the one that Redshift gives where none was declared."""
+    if constraint.name:
+        return constraint.name
+    ending = {"primary key": "pkey", "unique": f"{constraint.columns[0]}_key"}
+    return f"{relation.name}_{ending.get(constraint.kind, f'{constraint.columns[0]}_fkey')}"
 
 
 def no_such_relation(name: str, known: list[str]) -> WarehouseError:
@@ -129,6 +139,15 @@ def write_relation(connection: DuckDBPyConnection, relation: Relation) -> None:
 def forget_relation(connection: DuckDBPyConnection, relation: Relation) -> None:
     place = "temp.main.local_relation" if relation.temporary else "local_catalog.relation"
     connection.execute(f"DELETE FROM {place} WHERE schema = ? AND name = ?", [relation.schema, relation.name])
+
+
+def forget_privileges(connection: DuckDBPyConnection, relation: Relation) -> None:
+    connection.execute("DELETE FROM local_catalog.privilege WHERE object = ?", [relation.key])
+
+
+def move_privileges(connection: DuckDBPyConnection, old: Relation, new: Relation) -> None:
+    """Privileges belong to a relation, not to its name."""
+    connection.execute("UPDATE local_catalog.privilege SET object = ? WHERE object = ?", [new.key, old.key])
 
 
 def relation_names(connection: DuckDBPyConnection, schema: str | None = None) -> list[str]:

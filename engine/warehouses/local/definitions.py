@@ -6,7 +6,9 @@ r_GRANT.html, materialized-view-create-sql-command.html
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 from ...errors import WarehouseError
@@ -357,21 +359,29 @@ def grant(session: LocalSession, reader: Reader) -> Outcome:
     command = reader.advance().value
     reader.take("grant", "option", "for")
     privileges = _privileges(reader)
-    object_ = _granted_object(session, reader) if reader.take("on") else ""
+    objects = _granted_objects(session, reader) if reader.take("on") else [""]
     reader.expect("to" if command == "grant" else "from")
     grantees = _grantees(reader)
     while reader.token.kind == "word":
         reader.advance()
     reader.expect_end()
     with session.atomic():
-        for grantee in grantees:
+        for object_, grantee, privilege in product(objects, grantees, privileges):
             session.connection.execute(
-                "INSERT INTO local_catalog.privilege VALUES (?, ?, ?, ?)", [command, object_, grantee, privileges]
+                "DELETE FROM local_catalog.privilege WHERE object = ? AND grantee = ? AND privileges = ?",
+                [object_, grantee, privilege],
             )
+            if command == "grant":
+                session.connection.execute(
+                    "INSERT INTO local_catalog.privilege VALUES ('grant', ?, ?, ?)", [object_, grantee, privilege]
+                )
     return Outcome(command.upper())
 
 
-def _privileges(reader: Reader) -> str:
+_ALL_PRIVILEGES = ("select", "insert", "update", "delete", "references", "drop", "truncate", "alter")
+
+
+def _privileges(reader: Reader) -> Sequence[str]:
     words = []
     while not reader.at("on") and not reader.at("to") and not reader.at("from"):
         if reader.token.kind == "end":
@@ -379,10 +389,12 @@ def _privileges(reader: Reader) -> str:
         words.append(reader.advance().value)
     if not words:
         raise reader.error("expected a privilege")
-    return " ".join(words).replace(" ,", ",")
+    if words in (["all"], ["all", "privileges"]):
+        return _ALL_PRIVILEGES
+    return [" ".join(each.split()) for each in " ".join(words).split(",")]
 
 
-def _granted_object(session: LocalSession, reader: Reader) -> str:
+def _granted_objects(session: LocalSession, reader: Reader) -> list[str]:
     kinds = ("schema", "database", "function", "procedure", "language", "all")
     if any(reader.at(kind) for kind in kinds):
         words = []
@@ -392,14 +404,14 @@ def _granted_object(session: LocalSession, reader: Reader) -> str:
             for name in words[1:]:
                 if name != "," and not session.has_schema(name):
                     raise WarehouseError(f'schema "{name}" does not exist', sqlstate="3F000")
-        return " ".join(words)
+        return [" ".join(words)]
     reader.take("table")
     names = []
     while True:
         table = parse_table_name(reader)
         names.append(session.find(table.schema, table.name).key)
         if not reader.take_op(","):
-            return ", ".join(names)
+            return names
 
 
 def _grantees(reader: Reader) -> list[str]:

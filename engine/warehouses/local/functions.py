@@ -175,6 +175,7 @@ has_table_privilege(text, text, text) -> boolean = true
 has_schema_privilege(text, text) -> boolean = true
 has_schema_privilege(text, text, text) -> boolean = true
 has_database_privilege(text, text) -> boolean = true
+format_type(int, int) -> varchar(128) = rs_format_type({0}, {1})
 pg_get_userbyid(int) -> varchar(128) = current_user
 inet_server_addr() -> varchar(64) = CAST(NULL AS VARCHAR)
 """

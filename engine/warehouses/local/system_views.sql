@@ -1,13 +1,13 @@
 -- Redshift's system tables and views over local Redshift's catalog. A block begins with the name and the columns;
 -- {relations} and {columns} are the catalog with the session's temporary tables, {queries} the statements run,
--- {path} the schemas of the search path. Names without a schema are of pg_catalog.
+-- {path} the schemas of the search path, {encodings} a list of the encodings. Names without a schema are of pg_catalog.
 -- Source: https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_system-tables.html
 
 --- information_schema.tables: table_catalog varchar(128), table_schema varchar(128), table_name varchar(128), table_type varchar(128), self_referencing_column_name varchar(128), reference_generation varchar(128), user_defined_type_catalog varchar(128), user_defined_type_schema varchar(128), user_defined_name varchar(128)
 SELECT 'dev', schema, name, CASE WHEN kind IN ('view', 'late view') THEN 'VIEW' WHEN schema LIKE 'pg_temp%' THEN 'LOCAL TEMPORARY' ELSE 'BASE TABLE' END, NULL, NULL, NULL, NULL, NULL FROM {relations}
 
 --- information_schema.columns: table_catalog varchar(128), table_schema varchar(128), table_name varchar(128), column_name varchar(128), ordinal_position integer, column_default varchar(65535), is_nullable varchar(3), data_type varchar(128), character_maximum_length integer, character_octet_length integer, numeric_precision integer, numeric_precision_radix integer, numeric_scale integer, datetime_precision integer, interval_type varchar(128), interval_precision varchar(128), character_set_catalog varchar(128), character_set_schema varchar(128), character_set_name varchar(128), collation_catalog varchar(128), collation_schema varchar(128), collation_name varchar(128), domain_name varchar(128)
-SELECT 'dev', schema, relation, name, position, nullif(default_text, ''), CASE WHEN "null" THEN 'YES' ELSE 'NO' END, bare_type, CASE WHEN type.name IN ('varchar', 'char') THEN type.length END, CASE WHEN type.name IN ('varchar', 'char') THEN type.length END, CASE type.name WHEN 'smallint' THEN 16 WHEN 'integer' THEN 32 WHEN 'bigint' THEN 64 WHEN 'real' THEN 24 WHEN 'double precision' THEN 53 ELSE type.precision END, CASE WHEN type.name IN ('smallint', 'integer', 'bigint', 'real', 'double precision') THEN 2 WHEN type.name = 'decimal' THEN 10 END, CASE WHEN type.name IN ('smallint', 'integer', 'bigint') THEN 0 ELSE type.scale END, CASE WHEN type.name LIKE 'time%' THEN 6 END, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM {columns}
+SELECT 'dev', schema, relation, name, position, nullif(shown_default, ''), CASE WHEN "null" THEN 'YES' ELSE 'NO' END, bare_type, CASE WHEN type.name IN ('varchar', 'char') THEN type.length END, CASE WHEN type.name IN ('varchar', 'char') THEN type.length END, CASE type.name WHEN 'smallint' THEN 16 WHEN 'integer' THEN 32 WHEN 'bigint' THEN 64 WHEN 'real' THEN 24 WHEN 'double precision' THEN 53 ELSE type.precision END, CASE WHEN type.name IN ('smallint', 'integer', 'bigint', 'real', 'double precision') THEN 2 WHEN type.name = 'decimal' THEN 10 END, CASE WHEN type.name IN ('smallint', 'integer', 'bigint') THEN 0 ELSE type.scale END, CASE WHEN type.name LIKE 'time%' THEN 6 END, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM {columns}
 
 --- information_schema.schemata: catalog_name varchar(128), schema_name varchar(128), schema_owner varchar(128)
 SELECT 'dev', name, owner FROM {schemas}
@@ -36,8 +36,8 @@ SELECT oid, name, 100, NULL FROM {schemas}
 --- pg_class: oid integer, relname varchar(128), relnamespace integer, reltype integer, relowner integer, relkind varchar(1), reltuples real, relnatts smallint, reldiststyle smallint
 SELECT oid, name, schema_oid, 0, 100, CASE WHEN kind IN ('view', 'late view') THEN 'v' ELSE 'r' END, 0, width, CASE diststyle WHEN 'EVEN' THEN 0 WHEN 'KEY' THEN 1 WHEN 'ALL' THEN 8 ELSE 9 END FROM {relations}
 
---- pg_attribute: attrelid integer, attname varchar(128), atttypid integer, attlen smallint, attnum smallint, atttypmod integer, attnotnull boolean, atthasdef boolean, attisdropped boolean, attisdistkey boolean, attsortkeyord integer
-SELECT relation_oid, name, type_oid, CASE type.name WHEN 'smallint' THEN 2 WHEN 'integer' THEN 4 WHEN 'bigint' THEN 8 ELSE -1 END, position, CASE WHEN type.length IS NOT NULL THEN type.length + 4 WHEN type.precision IS NOT NULL THEN type.precision * 65536 + type.scale + 4 ELSE -1 END, NOT "null", default_text <> '', FALSE, is_distkey, sort_position FROM {columns}
+--- pg_attribute: attrelid integer, attname varchar(128), atttypid integer, attlen smallint, attnum smallint, atttypmod integer, attnotnull boolean, atthasdef boolean, attisdropped boolean, attisdistkey boolean, attsortkeyord integer, attencodingtype smallint
+SELECT relation_oid, name, type_oid, CASE type.name WHEN 'smallint' THEN 2 WHEN 'integer' THEN 4 WHEN 'bigint' THEN 8 ELSE -1 END, position, CASE WHEN type.length IS NOT NULL THEN type.length + 4 WHEN type.precision IS NOT NULL THEN type.precision * 65536 + type.scale + 4 ELSE -1 END, NOT "null", shown_default <> '', FALSE, is_distkey, sort_position, coalesce(list_position({encodings}, encode), 0) FROM {columns}
 
 --- pg_type: oid integer, typname varchar(128), typnamespace integer, typlen smallint
 SELECT * FROM (VALUES (16, 'bool', 11, 1), (20, 'int8', 11, 8), (21, 'int2', 11, 2), (23, 'int4', 11, 4), (700, 'float4', 11, 4), (701, 'float8', 11, 8), (1042, 'bpchar', 11, -1), (1043, 'varchar', 11, -1), (1082, 'date', 11, 4), (1083, 'time', 11, 8), (1114, 'timestamp', 11, 8), (1184, 'timestamptz', 11, 8), (1266, 'timetz', 11, 12), (1700, 'numeric', 11, -1), (4000, 'super', 11, -1), (6551, 'varbyte', 11, -1))
@@ -52,10 +52,19 @@ SELECT 'local', 100, TRUE, TRUE, FALSE, '********', NULL, NULL
 SELECT oid, 1259, 0, comment FROM {relations} WHERE comment <> '' UNION ALL SELECT relation_oid, 1259, position, comment FROM {columns} WHERE comment <> ''
 
 --- pg_attrdef: adrelid integer, adnum smallint, adbin varchar(65535), adsrc varchar(65535)
-SELECT relation_oid, position, default_text, default_text FROM {columns} WHERE default_text <> ''
+SELECT relation_oid, position, shown_default, shown_default FROM {columns} WHERE shown_default <> ''
 
---- pg_constraint: conname varchar(128), connamespace integer, contype varchar(1), conrelid integer, conkey varchar(256)
-SELECT constraint_name, schema_oid, CASE kind WHEN 'primary key' THEN 'p' WHEN 'unique' THEN 'u' ELSE 'f' END, relation_oid, CAST(columns AS VARCHAR) FROM {constraints}
+--- pg_constraint: oid integer, conname varchar(128), connamespace integer, contype varchar(1), conrelid integer, confrelid integer, conkey varchar(256)
+SELECT oid, constraint_name, schema_oid, CASE kind WHEN 'primary key' THEN 'p' WHEN 'unique' THEN 'u' ELSE 'f' END, relation_oid, CASE kind WHEN 'foreign key' THEN CAST(100000 + hash(referenced_key) % 1000000000 AS INTEGER) ELSE 0 END, '{' || array_to_string(list_transform(columns, lambda c: list_position(positions, c)), ',') || '}' FROM {constraints}
+
+--- local_catalog.constraint_text: oid integer, definition varchar(65535)
+SELECT oid, upper(kind) || ' (' || array_to_string(list_transform(columns, lambda c: rs_quote_ident(c)), ', ') || ')' || CASE kind WHEN 'foreign key' THEN ' REFERENCES ' || CASE WHEN split_part(referenced_key, '.', 1) IN ({path}) THEN '' ELSE rs_quote_ident(split_part(referenced_key, '.', 1)) || '.' END || rs_quote_ident(split_part(referenced_key, '.', 2)) || CASE WHEN len(referenced) > 0 THEN '(' || array_to_string(list_transform(referenced, lambda c: rs_quote_ident(c)), ', ') || ')' ELSE '' END ELSE '' END FROM {constraints}
+
+--- local_catalog.encoding_name: number integer, name varchar(128)
+SELECT unnest(range(1, len({encodings}) + 1)), unnest({encodings})
+
+--- pg_depend: classid integer, objid integer, objsubid integer, refclassid integer, refobjid integer, refobjsubid integer, deptype varchar(1)
+SELECT 2618, oid + 1, 0, 1259, oid, 0, 'i' FROM {relations} WHERE kind IN ('view', 'materialized view') UNION ALL SELECT 2618, oid + 1, 0, 1259, CAST(100000 + hash(read_key) % 1000000000 AS INTEGER), 0, 'n' FROM (SELECT oid, unnest(reads) AS read_key FROM {relations} WHERE kind IN ('view', 'materialized view'))
 
 --- svv_tables: table_catalog varchar(128), table_schema varchar(128), table_name varchar(128), table_type varchar(128), remarks varchar(65535)
 SELECT 'dev', schema, name, CASE WHEN kind IN ('view', 'late view') THEN 'VIEW' ELSE 'BASE TABLE' END, nullif(comment, '') FROM {relations}
@@ -67,22 +76,22 @@ SELECT 'dev', schema, name, CASE WHEN kind IN ('view', 'late view') THEN 'VIEW' 
 SELECT 'dev', schema, name, CASE WHEN kind IN ('view', 'late view') THEN 'VIEW' ELSE 'TABLE' END, NULL, nullif(comment, '') FROM {relations}
 
 --- svv_columns: table_catalog varchar(128), table_schema varchar(128), table_name varchar(128), column_name varchar(128), ordinal_position integer, column_default varchar(65535), is_nullable varchar(3), data_type varchar(128), character_maximum_length integer, numeric_precision integer, numeric_precision_radix integer, numeric_scale integer, datetime_precision integer, interval_type varchar(128), interval_precision varchar(128), character_set_catalog varchar(128), character_set_schema varchar(128), character_set_name varchar(128), collation_catalog varchar(128), collation_schema varchar(128), collation_name varchar(128), domain_name varchar(128), remarks varchar(65535)
-SELECT 'dev', schema, relation, name, position, nullif(default_text, ''), CASE WHEN "null" THEN 'YES' ELSE 'NO' END, bare_type, CASE WHEN type.name IN ('varchar', 'char') THEN type.length END, CASE type.name WHEN 'smallint' THEN 16 WHEN 'integer' THEN 32 WHEN 'bigint' THEN 64 ELSE type.precision END, NULL, type.scale, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, nullif(comment, '') FROM {columns}
+SELECT 'dev', schema, relation, name, position, nullif(shown_default, ''), CASE WHEN "null" THEN 'YES' ELSE 'NO' END, bare_type, CASE WHEN type.name IN ('varchar', 'char') THEN type.length END, CASE type.name WHEN 'smallint' THEN 16 WHEN 'integer' THEN 32 WHEN 'bigint' THEN 64 ELSE type.precision END, NULL, type.scale, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, nullif(comment, '') FROM {columns}
 
 --- svv_all_columns: database_name varchar(128), schema_name varchar(128), table_name varchar(128), column_name varchar(128), ordinal_position integer, column_default varchar(65535), is_nullable varchar(3), data_type varchar(128), character_maximum_length integer, numeric_precision integer, numeric_scale integer, remarks varchar(65535)
-SELECT 'dev', schema, relation, name, position, nullif(default_text, ''), CASE WHEN "null" THEN 'YES' ELSE 'NO' END, bare_type, CASE WHEN type.name IN ('varchar', 'char') THEN type.length END, CASE type.name WHEN 'smallint' THEN 16 WHEN 'integer' THEN 32 WHEN 'bigint' THEN 64 ELSE type.precision END, type.scale, nullif(comment, '') FROM {columns}
+SELECT 'dev', schema, relation, name, position, nullif(shown_default, ''), CASE WHEN "null" THEN 'YES' ELSE 'NO' END, bare_type, CASE WHEN type.name IN ('varchar', 'char') THEN type.length END, CASE type.name WHEN 'smallint' THEN 16 WHEN 'integer' THEN 32 WHEN 'bigint' THEN 64 ELSE type.precision END, type.scale, nullif(comment, '') FROM {columns}
 
 --- svv_redshift_columns: database_name varchar(128), schema_name varchar(128), table_name varchar(128), column_name varchar(128), ordinal_position integer, data_type varchar(128), column_default varchar(65535), is_nullable varchar(3), encoding varchar(128), distkey boolean, sortkey integer, column_acl varchar(128), remarks varchar(65535)
-SELECT 'dev', schema, relation, name, position, full_type, nullif(default_text, ''), CASE WHEN "null" THEN 'YES' ELSE 'NO' END, coalesce(nullif(encode, ''), 'none'), is_distkey, sort_position, NULL, nullif(comment, '') FROM {columns}
+SELECT 'dev', schema, relation, name, position, full_type, nullif(shown_default, ''), CASE WHEN "null" THEN 'YES' ELSE 'NO' END, coalesce(nullif(encode, ''), 'none'), is_distkey, sort_position, NULL, nullif(comment, '') FROM {columns}
 
 --- svv_all_schemas: database_name varchar(128), schema_name varchar(128), schema_owner integer, schema_type varchar(128), schema_acl varchar(128), source_database varchar(128), schema_option varchar(128)
 SELECT 'dev', name, 100, 'local', NULL, NULL, NULL FROM {schemas}
 
 --- svv_table_info: database varchar(128), schema varchar(128), table_id integer, table varchar(128), encoded varchar(30), diststyle varchar(128), sortkey1 varchar(128), max_varchar integer, sortkey1_enc varchar(32), sortkey_num integer, size bigint, pct_used decimal(10,4), empty bigint, unsorted decimal(5,2), stats_off decimal(5,2), tbl_rows decimal(38,0), skew_sortkey1 decimal(19,2), skew_rows decimal(19,2), estimated_visible_rows decimal(38,0)
-SELECT 'dev', r.schema, r.oid, r.name, 'Y, AUTO(ENCODE)', CASE diststyle WHEN 'KEY' THEN 'KEY(' || distkey || ')' WHEN 'AUTO' THEN 'AUTO(ALL)' ELSE diststyle END, coalesce(sortkeys[1], 'AUTO(SORTKEY)'), (SELECT max(c.type.length) FROM {columns} AS c WHERE c.relation_oid = r.oid AND c.type.name = 'varchar'), 'none', len(sortkeys), greatest(1, t.estimated_size // 65536), 0, 0, 0, 0, t.estimated_size, NULL, NULL, t.estimated_size FROM {relations} AS r JOIN duckdb_tables() AS t ON t.database_name = 'dev' AND t.schema_name = r.schema AND t.table_name = r.name WHERE r.kind = 'table' AND t.estimated_size > 0
+SELECT 'dev', r.schema, r.oid, r.name, 'Y, AUTO(ENCODE)', CASE diststyle WHEN 'KEY' THEN 'KEY(' || distkey || ')' WHEN 'AUTO' THEN 'AUTO(ALL)' ELSE diststyle END, CASE WHEN len(sortkeys) = 0 THEN 'AUTO(SORTKEY)' WHEN auto_sorted THEN 'AUTO(SORTKEY(' || sortkeys[1] || '))' ELSE sortkeys[1] END, (SELECT max(c.type.length) FROM {columns} AS c WHERE c.relation_oid = r.oid AND c.type.name = 'varchar'), 'none', len(sortkeys), greatest(1, t.estimated_size // 65536), 0, 0, 0, 0, t.estimated_size, NULL, NULL, t.estimated_size FROM {relations} AS r JOIN duckdb_tables() AS t ON t.database_name = 'dev' AND t.schema_name = r.schema AND t.table_name = r.name WHERE r.kind = 'table' AND t.estimated_size > 0
 
---- svv_relation_privileges: namespace_name varchar(128), relation_name varchar(128), privilege_type varchar(256), identity_name varchar(128), statement varchar(16)
-SELECT split_part(object, '.', 1), split_part(object, '.', 2), upper(privileges), grantee, statement FROM local_catalog.privilege WHERE contains(object, '.')
+--- svv_relation_privileges: namespace_name varchar(128), relation_name varchar(128), privilege_type varchar(16), identity_id integer, identity_name varchar(128), identity_type varchar(16), admin_option boolean
+SELECT split_part(object, '.', 1), split_part(object, '.', 2), upper(privileges), CASE grantee WHEN 'public' THEN 0 ELSE 100 + hash(grantee) % 1000000 END, regexp_replace(grantee, '^(group|role) ', ''), CASE WHEN grantee = 'public' THEN 'public' WHEN contains(grantee, ' ') THEN split_part(grantee, ' ', 1) ELSE 'user' END, FALSE FROM local_catalog.privilege WHERE statement = 'grant' AND contains(object, '.')
 
 --- stl_load_errors: userid integer, slice integer, tbl integer, starttime timestamp, session integer, query integer, filename char(256), line_number bigint, colname char(127), type char(10), col_length char(10), position integer, raw_line char(1024), raw_field_value char(1024), err_code integer, err_reason char(100), is_partial integer, start_offset bigint, copy_job_id bigint
 SELECT 100, 0, table_id, start_time, session, query, left(file_name, 256), line_number, column_name, type, length, position, left(raw_line, 1024), left(raw_value, 1024), code, left(reason, 100), 0, start_offset, -1 FROM local_catalog.load_error

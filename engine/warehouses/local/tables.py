@@ -15,7 +15,16 @@ from ...warehouse import Outcome
 from . import facts
 from . import syntax as s
 from .casts import assign
-from .catalog import Column, Relation, dependent_views, forget_relation, write_relation
+from .catalog import (
+    Column,
+    Relation,
+    constraint_name,
+    dependent_views,
+    forget_privileges,
+    forget_relation,
+    move_privileges,
+    write_relation,
+)
 from .changes import insert_query
 from .expressions import expression
 from .grammar import parse_data_type, parse_table_name
@@ -222,6 +231,7 @@ def drop_relation(session: LocalSession, relation: Relation, cascade: bool) -> N
         if column.sequence:
             session.connection.execute(f"DROP SEQUENCE IF EXISTS {column.sequence}")
     forget_relation(session.connection, relation)
+    forget_privileges(session.connection, relation)
 
 
 def rewrite(session: LocalSession, old: Relation, new: Relation) -> None:
@@ -229,6 +239,8 @@ def rewrite(session: LocalSession, old: Relation, new: Relation) -> None:
     session.catalog_changes()
     forget_relation(session.connection, old)
     write_relation(session.connection, new)
+    if old.key != new.key:
+        move_privileges(session.connection, old, new)
 
 
 # --- ALTER TABLE -----------------------------------------------------------------------------------------------------
@@ -325,10 +337,10 @@ def _add(session: LocalSession, relation: Relation, reader: Reader) -> None:
 def _drop(session: LocalSession, relation: Relation, reader: Reader) -> None:
     if reader.take("constraint"):
         name = reader.any_name("a constraint")
-        kept = tuple(one for one in relation.constraints if one.name != name)
+        kept = tuple(one for one in relation.constraints if constraint_name(relation, one) != name)
         if not reader.take("cascade"):
             reader.take("restrict")
-        if len(kept) == len(relation.constraints) and not _generated(name, relation):
+        if len(kept) == len(relation.constraints):
             raise WarehouseError(f'constraint "{name}" of relation "{relation.name}" does not exist', sqlstate="42704")
         rewrite(session, relation, replace(relation, constraints=kept))
         return
@@ -351,10 +363,6 @@ def _drop(session: LocalSession, relation: Relation, reader: Reader) -> None:
     kept_columns = tuple(one for one in relation.columns if one.name != column.name)
     keys = tuple(one for one in relation.constraints if column.name not in one.columns)
     rewrite(session, relation, replace(relation, columns=kept_columns, constraints=keys))
-
-
-def _generated(name: str, relation: Relation) -> bool:
-    return any(name.startswith(relation.name) and not one.name for one in relation.constraints)
 
 
 def _refuse_views(session: LocalSession, relation: Relation) -> None:
@@ -398,10 +406,12 @@ def _rename(session: LocalSession, relation: Relation, reader: Reader) -> None:
 
 def _alter_column(session: LocalSession, relation: Relation, reader: Reader) -> None:
     if reader.take("distkey"):
+        _refuse_interleaved(relation, "ALTER DISTKEY")
         column = relation.column(reader.name("a column"))
         rewrite(session, relation, replace(relation, distkey=column.name, diststyle="KEY"))
     elif reader.take("diststyle"):
         style = parse_diststyle(reader)
+        _refuse_interleaved(relation, f"ALTER DISTSTYLE {style}")
         key = ""
         if style == "KEY":
             reader.expect("distkey")
@@ -410,10 +420,13 @@ def _alter_column(session: LocalSession, relation: Relation, reader: Reader) -> 
     elif reader.at("compound") or reader.at("sortkey"):
         reader.take("compound")
         reader.expect("sortkey")
+        if reader.take("auto"):
+            rewrite(session, relation, replace(relation, auto_sorted=True))
+            return
         keys = parse_sortkeys(reader)
         for key in keys:
             relation.column(key)
-        rewrite(session, relation, replace(relation, sortkeys=keys, interleaved=False))
+        rewrite(session, relation, replace(relation, sortkeys=keys, interleaved=False, auto_sorted=False))
     elif reader.take("encode"):
         reader.expect("auto")
     else:
@@ -423,9 +436,12 @@ def _alter_column(session: LocalSession, relation: Relation, reader: Reader) -> 
 
 def _change_column(session: LocalSession, relation: Relation, column: Column, reader: Reader) -> None:
     if reader.take("encode"):
+        _refuse_interleaved(relation, "ALTER COLUMN … ENCODE")
         changed = replace(column, encode=parse_encoding(reader))
     elif reader.take("type"):
-        changed = replace(column, type=_wider(column, parse_data_type(reader)))
+        type_ = parse_data_type(reader)
+        _check_resize(session, relation, column, type_)
+        changed = replace(column, type=type_)
     elif reader.take("collate"):
         changed = replace(column, nocase=parse_collation(reader))
     else:
@@ -434,20 +450,34 @@ def _change_column(session: LocalSession, relation: Relation, column: Column, re
     rewrite(session, relation, replace(relation, columns=columns))
 
 
-def _wider(column: Column, type_: DataType) -> DataType:
-    """Only the length of a VARCHAR can change. Errors: 0A000.
+def _refuse_interleaved(relation: Relation, what: str) -> None:
+    if relation.interleaved:
+        raise WarehouseError(f"{what} is not supported for tables with interleaved sort keys", sqlstate="0A000")
+
+
+_ENCODED_BY_LENGTH = ("bytedict", "runlength", "text255", "text32k")
+
+
+def _check_resize(session: LocalSession, relation: Relation, column: Column, type_: DataType) -> None:
+    """Only the length of a VARCHAR can change, and not of every one. Errors: 25001, 0A000, 22001.
 
     Source: https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html, "ALTER COLUMN … TYPE"
     """
+    if session.in_block:
+        raise WarehouseError("ALTER TABLE ALTER COLUMN cannot run inside a transaction block", sqlstate="25001")
+    said = f'cannot alter type of column "{column.name}"'
     if column.type.name != "varchar" or type_.name != "varchar":
-        raise WarehouseError(
-            f'cannot alter type of column "{column.name}" from {column.type} to {type_}',
-            sqlstate="0A000",
-            hint="only the size of a VARCHAR column can change",
-        )
+        hint = "only the size of a VARCHAR column can change"
+        raise WarehouseError(f"{said} from {column.type} to {type_}", sqlstate="0A000", hint=hint)
     if column.default_text:
-        raise WarehouseError(f'cannot alter type of column "{column.name}" with a default', sqlstate="0A000")
-    return type_
+        raise WarehouseError(f"{said} with a default", sqlstate="0A000")
+    if column.encode in _ENCODED_BY_LENGTH:
+        raise WarehouseError(f"{said} with the encoding {column.encode.upper()}", sqlstate="0A000")
+    if any(column.name in key.columns for key in relation.constraints):
+        raise WarehouseError(f"{said} of a primary key, unique or foreign key", sqlstate="0A000")
+    longest = session.query_rows(f"SELECT max(strlen({quote(column.name)})) FROM {relation.sql}")[0][0]
+    if longest is not None and longest > (type_.length or 0):
+        raise WarehouseError(f"{said}: a value has {longest} bytes, more than {type_}", sqlstate="22001")
 
 
 def _append(session: LocalSession, relation: Relation, reader: Reader) -> None:
