@@ -20,9 +20,9 @@ _GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType({
     },
     "Know before": {
         "validate": "Find every mistake, with its place. Connects to nothing.",
+        "diff": "Compare declared tables with the warehouse, or with --against the SQL with a commit.",
         "show": "Show one table: its columns, where they come from, its checks, its SQL.",
         "lineage": "Say where columns come from, up to the raw files, and what is made of them.",
-        "diff": "Say which SQL a change of the pipeline changes, for a pull request.",
         "plan": "Write a run into a file, to be reviewed and then run as it is.",
         "render": "Write the SQL as files for code review, one for each step.",
         "schema": "Print the JSON Schema of a pipeline, for editors.",

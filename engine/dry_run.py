@@ -30,16 +30,19 @@ def step_text(step: Step) -> Iterator[str]:
     yield from _files(step)
     for place, transaction in enumerate(step.transactions, start=1):
         yield ""
-        yield f"-- transaction {place} of {len(step.transactions)}"
-        yield "BEGIN;"
-        yield ""
+        alone = ": none, each statement stands on its own" if transaction.alone else ""
+        yield f"-- transaction {place} of {len(step.transactions)}{alone}"
+        if not transaction.alone:
+            yield "BEGIN;"
+            yield ""
         sent = (*transaction.statements, *transaction.ledger)
         for statement, following in zip_longest(sent, sent[1:]):
             yield from statements_text([statement])
             # One-liners of a kind, such as comments, stand together.
             if following is None or "\n" in statement.sql + following.sql or _verb(statement) != _verb(following):
                 yield ""
-        yield "COMMIT;"
+        if not transaction.alone:
+            yield "COMMIT;"
 
 
 def statements_text(statements: Iterable[Statement]) -> Iterator[str]:

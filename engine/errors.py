@@ -4,6 +4,7 @@ EtlrunError                  70  a bug in the engine, unless a subclass says oth
 ├── UsageError                2  wrong arguments
 ├── InvalidPipeline           3  problems in the YAML, its SQL or its templates
 ├── RunFailed                 1  a step or a check failed
+│   ├── TablesDiffer          1  the warehouse's tables are not as declared, and a run does not change them by itself
 │   └── WarehouseError        1  the warehouse refused a statement
 │       ├── LoadFailed        1  a COPY met rows that it could not load
 │       └── AwsError          1  AWS refused a call
@@ -13,6 +14,7 @@ EtlrunError                  70  a bug in the engine, unless a subclass says oth
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -80,6 +82,14 @@ class RunFailed(EtlrunError):
     """A step of a run failed."""
 
     exit_code = 1
+
+
+class TablesDiffer(RunFailed):
+    """Tables differ from what is declared in ways that a run does not change by itself; nothing was sent."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(f"{p.where}: {p.message}" for p in self.problems))
 
 
 class WarehouseError(RunFailed):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import count
 from queue import SimpleQueue
@@ -181,6 +182,8 @@ class _Run:
             except EtlrunError as error:
                 is_unknown = is_unknown or isinstance(error, CommitUnknown)
                 cause = transient_cause(error)
+                if transaction.alone and isinstance(error, WarehouseUnreachable):
+                    raise  # what was sent may have been done, and nothing tells
                 if not cause or attempt >= self.retries.attempts or self.stopping.is_set():
                     raise
                 pause = self.retries.wait_seconds(attempt)
@@ -194,7 +197,7 @@ class _Run:
     ) -> None:  # fmt: skip
         failures: list[Failure] = []
         try:
-            with session.transaction():
+            with nullcontext() if transaction.alone else session.transaction():
                 for statement in transaction.statements:
                     sent.append(statement)
                     outcome = session.execute(statement.sql)

@@ -41,3 +41,8 @@ def identifier(name: str) -> str:
 def literal(text: str) -> str:
     r"""Return `text` as a string literal. A backslash is an escape in Redshift's literals, so it is doubled."""
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def unquoted(name: str) -> str:
+    """Return the name that SQL writes as `name`, in quotes or not; '' for nothing."""
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name

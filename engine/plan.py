@@ -64,6 +64,8 @@ class Transaction:
     first, and the ledger only until its COMMIT."""
     proof: tuple[Statement, ...] = ()
     """What to ask when the connection was lost during COMMIT: the last one answers how often it was committed."""
+    alone: bool = False
+    """Whether it is none: Redshift takes some statements only outside of a transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Step:
     """One node of the graph, with all that is done for it."""
 
     name: str
-    kind: Literal["staging", "table", "checks"]
+    kind: Literal["staging", "table", "checks", "changes"]
     needs: frozenset[str]
     where: Where
     transactions: tuple[Transaction, ...]

@@ -10,14 +10,22 @@ from dataclasses import asdict, replace
 from .checks import CheckFailed, Failure
 from .copy import masked
 from .datatypes import MAX_CHAR_BYTES
-from .errors import EtlrunError, InvalidPipeline, LoadError, LoadFailed, Problem, WarehouseError, Where
+from .errors import (
+    EtlrunError,
+    InvalidPipeline,
+    LoadError,
+    LoadFailed,
+    Problem,
+    TablesDiffer,
+    WarehouseError,
+    Where,
+)
 from .execute import Event, StepDone, StepFailed, StepRetried, StepSkipped, StepStarted
 from .model import Column
 from .plan import SHOWN_ROWS, Plan, Step
 
 _EXCERPT_WIDTH = 110
 _STATEMENT_LINES = 12
-_NO_SUCH_COLUMN = "42703"
 _OTHERS_DEPEND_ON_IT = "2BP01"
 _TOO_LONG = 1204
 _KEPT_BYTES = 1024
@@ -71,6 +79,13 @@ def error_text(error: EtlrunError) -> Iterator[str]:
         count = len(error.problems)
         yield f"{count} problem{'s' if count != 1 else ''}; nothing was sent"
         return
+    if isinstance(error, TablesDiffer):
+        for problem in error.problems:
+            yield from problem_text(problem)
+            yield ""
+        count = len(error.problems)
+        yield f"{count} difference{'s' if count != 1 else ''} from the warehouse in the way; nothing was sent"
+        return
     yield masked(str(error))
     if isinstance(error, WarehouseError):
         if error.detail:
@@ -111,13 +126,19 @@ def event_text(plan: Plan, event: Event) -> Iterator[str]:
             yield f"{head}: {cause}; rolled back, try {attempt + 1} in {seconds:.1f} s"
         case StepDone(rows=rows, seconds=seconds, rejects=rejects, warnings=warnings, step=step):
             left_out = f", {len(rejects):,} left out" if rejects else ""
-            done = _asked(step) if step.kind == "checks" else f"{rows:,} row{'s' if rows != 1 else ''}"
+            done = _done(step, rows)
             warned = f", {len(warnings)} warning{'s' if len(warnings) != 1 else ''}" if warnings else ""
             yield f"{head}: {done} in {seconds:.2f} s{left_out}{warned}"
         case StepFailed(seconds=seconds, error=error):
             yield f"{head}: failed after {seconds:.2f} s: {masked(str(error))}"
         case StepSkipped(because=because):
             yield f"{head}: skipped, {because} failed"
+
+
+def _done(step: Step, rows: int) -> str:
+    if step.kind == "changes":
+        return "changed"
+    return _asked(step) if step.kind == "checks" else f"{rows:,} row{'s' if rows != 1 else ''}"
 
 
 def _asked(step: Step) -> str:
@@ -163,9 +184,6 @@ def failure_text(failure: StepFailed) -> Iterator[str]:
         yield from (f"  {notice}" for notice in failure.error.notices)
     if isinstance(failure.error, LoadFailed):
         yield from _mends(failure.step, failure.error.errors)
-    if isinstance(failure.error, WarehouseError) and failure.error.sqlstate == _NO_SUCH_COLUMN:
-        name = failure.step.name
-        yield f"  if the columns of {name} have changed in the YAML: run again with --full-refresh --select {name}"
     if isinstance(failure.error, WarehouseError) and failure.error.sqlstate == _OTHERS_DEPEND_ON_IT:
         yield "  make the view that is bound to it WITH NO SCHEMA BINDING, or load the table with strategy: replace"
     if failure.statement:

@@ -31,6 +31,11 @@ def _column_lines(columns: tuple[Column, ...]) -> Iterator[str]:
         yield f"{name:{name_width}} {type_:{type_width}} {attributes}".rstrip()
 
 
+def column_line(column: Column) -> str:
+    """Return a column as ALTER TABLE … ADD COLUMN takes it."""
+    return " ".join((identifier(column.name), str(column.type), *_column_attributes(column)))
+
+
 def _column_attributes(column: Column) -> Iterator[str]:
     # In the order of Redshift's syntax diagram.
     if column.default:

@@ -88,7 +88,7 @@ def result_cells(result: Result) -> tuple[str, str, str, str]:
     match result:
         case StepDone(rows=rows, seconds=seconds, rejects=rejects, warnings=warnings, step=step):
             warned = f": {len(warnings)} warning{'s' if len(warnings) != 1 else ''}" if warnings else ""
-            loaded = ("", "") if step.kind == "checks" else (f"{rows:,}", f"{len(rejects):,}")
+            loaded = ("", "") if step.kind in ("checks", "changes") else (f"{rows:,}", f"{len(rejects):,}")
             return f"done{warned}", loaded[0], f"{seconds:.2f}", loaded[1]
         case StepFailed(seconds=seconds):
             return "failed", "", f"{seconds:.2f}", ""

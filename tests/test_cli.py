@@ -256,8 +256,9 @@ def test_target_mount_select_and_var(visits: Path, tmp_path: Path, capsys: pytes
 
 def test_full_refresh_takes_changed_columns(visits: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run([str(visits)]) == 0
-    widened = VISITS.replace("      n:    {type: bigint}", "      n:    {type: bigint}\n      least: {type: integer}")
-    visits.write_text(widened.replace("COUNT(*) AS n", "COUNT(*) AS n, MIN(id) AS least"), encoding="utf-8")
+    changed = VISITS.replace("      n:    {type: bigint}", "      n:    {type: integer}\n      least: {type: integer}")
+    changed = changed.replace("COUNT(*) AS n", "CAST(COUNT(*) AS integer) AS n, MIN(id) AS least")
+    visits.write_text(changed, encoding="utf-8")
     assert _run([str(visits)]) == 1
     assert "--full-refresh" in capsys.readouterr().err
     assert answer(visits, "SELECT SUM(n) FROM totals", capsys) == [("2",)]

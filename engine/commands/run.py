@@ -17,6 +17,7 @@ from ..model import Pipeline
 from ..plan import Plan, make_plan
 from ..planfile import disagreements, refuse
 from .asked import asked_pipeline, asked_run, asked_steps, asked_target, environment_of
+from .changing import changes_before_run
 from .options import (
     Mounts,
     json_events_option,
@@ -57,9 +58,8 @@ def command(
     chosen = asked_target(document, asked.target)
     environ = environment_of(document, chosen)
     chosen = fill(chosen, environ) if dry_run else resolve(chosen, environ)
-    make = partial(
-        make_plan, document, chosen, only=asked_steps(document, asked.select), full_refresh=asked.full_refresh
-    )
+    only = asked_steps(document, asked.select)
+    make = partial(make_plan, document, chosen, only=only, full_refresh=asked.full_refresh)
     if reviewed:
         refuse(disagreements(reviewed, make(run="RUN"), environ))
     identity = "RUN" if dry_run else new_run()
@@ -72,7 +72,10 @@ def command(
         through.append(_with_lineage(document, plan, identity, openlineage, environ))
     if report:
         through.append(_reported(plan, identity, report))
-    return carry_out(plan, document.folder, mounts, as_json=as_json, through=through)
+    before = None if asked.full_refresh else partial(
+        changes_before_run, pipeline=document, target=chosen, only=only, run=identity, is_reviewed=bool(reviewed)
+    )  # fmt: skip
+    return carry_out(plan, document.folder, mounts, as_json=as_json, through=through, before=before)
 
 
 def _with_lineage(pipeline: Pipeline, plan: Plan, run: str, place: str, environ: Mapping[str, str]) -> Through:

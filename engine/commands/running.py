@@ -15,6 +15,7 @@ from ..errors import WarehouseUnreachable
 from ..execute import Event, Result, StepDone, StepFailed, StepRetried, StepStarted, execute
 from ..plan import Plan
 from ..report import event_json, event_text, failure_text, warning_text
+from ..warehouse import Warehouse
 from .options import Mounts
 
 # rich, which `terminal` brings, is imported where there is something to show: a dry run does without.
@@ -29,16 +30,31 @@ Through = Callable[[Iterable[Event]], Iterator[Event]]
 """Passes the events of a run on, and does something with them on the way."""
 
 
-def carry_out(plan: Plan, folder: Path, mounts: Mounts, *, as_json: bool, through: Sequence[Through] = ()) -> int:
-    """Run a plan on its target, and show it. Returns the exit code. Errors: those of `execute`."""
+Before = Callable[[Warehouse], tuple[Plan | None, Warehouse]]
+"""Looks at the warehouse, and returns the plan to carry out before a run; None for none."""
+
+
+def carry_out(
+    plan: Plan, folder: Path, mounts: Mounts, *, as_json: bool, through: Sequence[Through] = (),
+    before: Before | None = None,
+) -> int:  # fmt: skip
+    """Run a plan on its target, and show it. Returns the exit code. Errors: those of `execute` and of `before`."""
     warehouse = connect(plan.target, folder, mounts)
     try:
-        events: Iterable[Event] = execute(plan, warehouse, threads=plan.target.threads)
-        for passed in through:
-            events = passed(events)
-        return _watched(plan, events, as_json)
+        first, warehouse = before(warehouse) if before else (None, warehouse)
+        if first and (code := watched(first, warehouse, as_json=as_json)):
+            return code
+        return watched(plan, warehouse, as_json=as_json, through=through)
     finally:
         warehouse.close()
+
+
+def watched(plan: Plan, warehouse: Warehouse, *, as_json: bool, through: Sequence[Through] = ()) -> int:
+    """Run a plan on a warehouse that is reached, and show it. Returns the exit code. Errors: those of `execute`."""
+    events: Iterable[Event] = execute(plan, warehouse, threads=plan.target.threads)
+    for passed in through:
+        events = passed(events)
+    return _watched(plan, events, as_json)
 
 
 def _watched(plan: Plan, events: Iterable[Event], as_json: bool) -> int:

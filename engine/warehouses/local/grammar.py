@@ -509,12 +509,17 @@ def parse_expression(reader: Reader, power: int = 0) -> s.Expression:
             binds = _POWERS.get(token.value, 0)
         elif token.kind == "word":
             binds = _WORD_POWERS.get(token.value, 0)
+            if token.value == "not" and reader.look().value not in _NEGATED:
+                return left  # DEFAULT 1 NOT NULL
         else:
             return left
         if binds <= power:
             return left
         left = _symbol(reader, left, binds) if token.kind == "op" else _word(reader, left, binds)
         left.start, left.end = start, reader.tokens[reader.where - 1].end
+
+
+_NEGATED = ("between", "in", "like", "ilike", "similar")
 
 
 def _symbol(reader: Reader, left: s.Expression, binds: int) -> s.Expression:
@@ -536,8 +541,6 @@ def _word(reader: Reader, left: s.Expression, binds: int) -> s.Expression:
     if word in ("or", "and"):
         return s.Binary(word, left, parse_expression(reader, binds))
     if word == "not":
-        if not reader.at_any(frozenset({"between", "in", "like", "ilike", "similar"})):
-            raise reader.error()
         return s.Unary("not", _word(reader, left, binds))
     if word == "is":
         return _is(reader, left)

@@ -221,7 +221,9 @@ def _encoding_name(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     (number,) = arguments_of(node, scope, translate, 1)
     found = scope.session.system_view("local_catalog", "encoding_name")
     assert found is not None
-    return Typed(f"coalesce((SELECT t.name FROM ({found[0]}) AS t WHERE t.number = {number.sql}), 'none')", varchar(128))
+    return Typed(
+        f"coalesce((SELECT t.name FROM ({found[0]}) AS t WHERE t.number = {number.sql}), 'none')", varchar(128)
+    )
 
 
 def _clock(sql: str, type_: Any) -> Callable[[s.Call, Scope, Translate], Typed]:

@@ -1,0 +1,79 @@
+"""Changes of tables -> text and JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from .errors import Problem, TablesDiffer
+from .migration import Change
+from .plan import Plan
+
+_RISKS = {
+    "safe": "in place; nothing is lost",
+    "copy": "the table is built anew beside the old one and takes its name, in one transaction; nothing is lost",
+    "destructive": "needs --allow-destructive",
+    "refused": "cannot be done",
+}
+_TODO = {
+    "safe": "`etlrun diff` shows the SQL, `etlrun diff --apply` sends it",
+    "copy": "`etlrun diff` shows the SQL, `etlrun diff --apply` sends it",
+    "destructive": "`etlrun diff` shows the SQL, `etlrun diff --apply --allow-destructive` sends it",
+    "refused": "mend that first",
+}
+
+
+def change_text(change: Change) -> str:
+    """Return the one line that says how grave a change is."""
+    return f"{_RISKS[change.risk]}{f': {change.lost}' if change.lost else ''}"
+
+
+def changes_text(changes: Sequence[Change]) -> Iterator[str]:
+    """Yield the lines that tell each difference: its place in the YAML, what is there, how grave it is."""
+    for change in changes:
+        yield f"{change.difference.where}: {change.difference}"
+        yield f"  {change.risk}: {change_text(change)}"
+
+
+def count_text(changes: Sequence[Change]) -> str:
+    """Return how many there are of each kind: '3 differences: 2 safe, 1 destructive'."""
+    counts = Counter(change.risk for change in changes)
+    parts = ", ".join(f"{counts[risk]} {risk}" for risk in _RISKS if counts[risk])  # type: ignore[index]
+    return f"{len(changes)} difference{'s' if len(changes) != 1 else ''}: {parts}"
+
+
+def tables_differ(changes: Sequence[Change]) -> TablesDiffer:
+    """Return the error that stops a run: what it does not change by itself."""
+    return TablesDiffer(
+        [
+            Problem(
+                str(each.difference),
+                each.difference.where,
+                f"{change_text(each)}\n  {_TODO[each.risk]}; or drop and fill the table: --full-refresh",
+            )
+            for each in changes
+        ]
+    )
+
+
+def changes_json(plan: Plan, changes: Sequence[Change]) -> dict[str, object]:
+    """Return what `etlrun diff --json` writes."""
+    return {
+        "pipeline": plan.pipeline,
+        "target": plan.target.name,
+        "differences": [_change_json(change) for change in changes],
+        "statements": [
+            {"table": step.name, "transaction": None if transaction.alone else number, "sql": statement.sql}
+            for step in plan.steps
+            for number, transaction in enumerate(step.transactions, start=1)
+            for statement in (*transaction.statements, *transaction.ledger)
+        ],
+    }
+
+
+def _change_json(change: Change) -> dict[str, object]:
+    one = change.difference
+    return {
+        "table": one.table, "kind": one.kind, "name": one.name, "live": one.live, "declared": one.declared,
+        "where": str(one.where), "risk": change.risk, "lost": change.lost,
+    }  # fmt: skip

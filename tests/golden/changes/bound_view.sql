@@ -1,0 +1,18 @@
+-- p.yaml:15:7: t.n: decimal(8,2) in the warehouse, decimal(9,2) declared
+--   refused: cannot be done: the view dw.seen is bound to the table: drop it first, or make it WITH NO SCHEMA BINDING
+-- 1 difference: 1 refused
+
+-- etlrun 0.1.0: pipeline p, target here
+-- In a run, the run's own id stands in place of RUN.
+
+CREATE SCHEMA IF NOT EXISTS dw;
+CREATE SCHEMA IF NOT EXISTS etlrun;
+CREATE TABLE IF NOT EXISTS etlrun.transactions (
+    run          varchar(32)  NOT NULL,
+    pipeline     varchar(127) NOT NULL,
+    step         varchar(127) NOT NULL,
+    number       smallint     NOT NULL,
+    committed_at timestamp    NOT NULL
+)
+SORTKEY AUTO;
+SET search_path TO dw, public;

@@ -1,0 +1,28 @@
+-- p.yaml:11:3: t: sort key none in the warehouse, compound (v, id) declared
+--   safe: in place; nothing is lost
+-- p.yaml:11:3: t: distribution auto in the warehouse, key (id) declared
+--   safe: in place; nothing is lost
+-- 2 differences: 2 safe
+
+-- etlrun 0.1.0: pipeline p, target here
+-- In a run, the run's own id stands in place of RUN.
+
+CREATE SCHEMA IF NOT EXISTS dw;
+CREATE SCHEMA IF NOT EXISTS etlrun;
+CREATE TABLE IF NOT EXISTS etlrun.transactions (
+    run          varchar(32)  NOT NULL,
+    pipeline     varchar(127) NOT NULL,
+    step         varchar(127) NOT NULL,
+    number       smallint     NOT NULL,
+    committed_at timestamp    NOT NULL
+)
+SORTKEY AUTO;
+SET search_path TO dw, public;
+
+-- step 1 of 1: t (changes)
+
+-- transaction 1 of 1: none, each statement stands on its own
+SET query_group TO 'etlrun p t';
+
+ALTER TABLE dw.t ALTER SORTKEY (v, id), ALTER DISTKEY id;
+

@@ -1,0 +1,65 @@
+-- p.yaml:14:7: t.v: varchar(10) in the warehouse, varchar(20) declared
+--   copy: the table is built anew beside the old one and takes its name, in one transaction; nothing is lost
+-- p.yaml:14:7: t.v: default none in the warehouse, 'none' declared
+--   copy: the table is built anew beside the old one and takes its name, in one transaction; nothing is lost
+-- p.yaml:15:7: t.n: decimal(8,2) in the warehouse, decimal(12,2) declared
+--   copy: the table is built anew beside the old one and takes its name, in one transaction; nothing is lost
+-- p.yaml:11:3: t: distribution auto in the warehouse, key (id) declared
+--   copy: the table is built anew beside the old one and takes its name, in one transaction; nothing is lost
+-- 4 differences: 4 copy
+
+-- etlrun 0.1.0: pipeline p, target here
+-- In a run, the run's own id stands in place of RUN.
+
+CREATE SCHEMA IF NOT EXISTS dw;
+CREATE SCHEMA IF NOT EXISTS etlrun;
+CREATE TABLE IF NOT EXISTS etlrun.transactions (
+    run          varchar(32)  NOT NULL,
+    pipeline     varchar(127) NOT NULL,
+    step         varchar(127) NOT NULL,
+    number       smallint     NOT NULL,
+    committed_at timestamp    NOT NULL
+)
+SORTKEY AUTO;
+SET search_path TO dw, public;
+
+-- step 1 of 1: t (changes)
+
+-- transaction 1 of 1
+BEGIN;
+
+SET query_group TO 'etlrun p t';
+
+LOCK dw.t;
+
+CREATE TABLE IF NOT EXISTS dw.etlrun_new_t (
+    id integer,
+    v  varchar(20)   DEFAULT 'none',
+    n  decimal(12,2)
+)
+DISTSTYLE KEY
+DISTKEY (id);
+
+INSERT INTO dw.etlrun_new_t (
+    id, v, n
+)
+SELECT
+    id,
+    CAST(v AS varchar(20)),
+    CAST(n AS decimal(12,2))
+FROM dw.t;
+
+ALTER TABLE dw.t RENAME TO etlrun_old_t;
+ALTER TABLE dw.etlrun_new_t RENAME TO t;
+
+DROP TABLE dw.etlrun_old_t;
+
+COMMENT ON COLUMN dw.t.v IS 'A word.';
+
+GRANT SELECT ON dw.t TO bob;
+GRANT INSERT ON dw.t TO GROUP writers;
+
+INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
+VALUES ('RUN', 'p', 't', 1, GETDATE());
+
+COMMIT;
