@@ -108,18 +108,16 @@ def _look(session: Session, pipeline: Pipeline, only: Collection[str] | None) ->
 
 # --- how grave -------------------------------------------------------------------------------------------------------
 
+_NO_VALUE = "{} would have no value: give the column a default"
 _LOST = {
-    "values": ("its values are lost", "value is lost", "values are lost"),
-    "shortened": ("longer texts are cut", "longer text is cut", "longer texts are cut"),
-    "converted": ("its values are converted", "value is converted", "values are converted"),
-    "renumbered": ("its rows are numbered anew", "row is numbered anew", "rows are numbered anew"),
-    "nulls": ("", "row is NULL there", "rows are NULL there"),
-    "rows": (
-        "",
-        "row would have no value: give the column a default",
-        "rows would have no value: give the column a default",
-    ),
+    "values": ("value is lost", "values are lost"),
+    "shortened": ("longer text is cut", "longer texts are cut"),
+    "converted": ("value is converted", "values are converted"),
+    "renumbered": ("row is numbered anew", "rows are numbered anew"),
+    "nulls": ("row is NULL there", "rows are NULL there"),
+    "rows": (_NO_VALUE.format("row"), _NO_VALUE.format("rows")),
 }
+"""What is said of one, and of several."""
 
 
 def judge(session: Session, pipeline: Pipeline, found: Found) -> tuple[Change, ...]:
@@ -145,7 +143,7 @@ def _judged(difference: Difference, count: int | None, is_copied: bool, views: S
             f"{'them' if many else 'it'} first, or make {'them' if many else 'it'} WITH NO SCHEMA BINDING",
         )  # fmt: skip
     if loss and (count or loss.kind == "values"):
-        _, one, several = _LOST[loss.kind]
+        one, several = _LOST[loss.kind]
         lost = f"{count:,} {one if count == 1 else several}"
         return Change(difference, "refused" if loss.kind in ("nulls", "rows") else "destructive", lost)
     return Change(difference, "copy" if is_copied and difference.way != "beside" else "safe")

@@ -72,7 +72,7 @@ def value(type_: DataType, number: int) -> str:
 
 @given(before=definitions(), after=definitions(), numbers=st.lists(st.integers(0, 99), max_size=3))
 @settings(
-    max_examples=40, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_any_table_becomes_any_other(
     reached: Callable[[], Warehouse], before: Definition, after: Definition, numbers: list[int]
