@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .datatypes import DataType, UnknownType, parse_type
-from .errors import WarehouseError
+from .errors import InvalidPipeline, Problem, WarehouseError
 from .lexical import unquoted
 from .model import SortKey
-from .render import render
+from .render import TemplateError, render
 from .sql import statements
 from .warehouse import Session
 
@@ -67,9 +67,17 @@ class LiveTable:
         return next((column for column in self.columns if column.name == name), None)
 
 
+def filled_in(folder: Path, template: str, values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the statements that a template gives. Errors: InvalidPipeline, for a template of one's own."""
+    try:
+        return statements(render(folder, template, values))
+    except TemplateError as error:
+        raise InvalidPipeline([Problem(str(error), error.where)]) from error
+
+
 def ask(session: Session, folder: Path, template: str, values: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
     """Return the rows that the one statement of a template of look/ gives. Errors: those of the session."""
-    (question,) = statements(render(folder, f"look/{template}", values))
+    (question,) = filled_in(folder, f"look/{template}", values)
     return session.execute(question).rows
 
 

@@ -22,6 +22,7 @@ from .live import (
     LiveKey,
     LiveTable,
     ask,
+    filled_in,
     live_comments,
     live_grants,
     live_tables,
@@ -31,8 +32,6 @@ from .live import (
 from .model import Column, Definition, Pipeline, Target
 from .plan import Plan, Statement, Step, Transaction
 from .read import needs, template_values
-from .render import render
-from .sql import statements
 from .tables import attributes, column_line, lines, relation
 from .warehouse import Session
 
@@ -175,7 +174,7 @@ def make_change_plan(
 
     A table of which something is refused stays as it is.
 
-    `run` is the id of the changes in the ledger. Errors: TemplateError.
+    `run` is the id of the changes in the ledger. Errors: InvalidPipeline, for a template of one's own.
     """
     wanted: dict[str, list[Difference]] = defaultdict(list)
     refused = {change.difference.table for change in changes if change.risk == "refused"}
@@ -206,7 +205,7 @@ class _Making:
 
     def statements(self, template: str, values: Mapping[str, Any]) -> tuple[Statement, ...]:
         common = template_values(self.pipeline)
-        return tuple(map(Statement, statements(render(self.pipeline.folder, template, {**common, **values}))))
+        return tuple(map(Statement, filled_in(self.pipeline.folder, template, {**common, **values})))
 
     def table(self, definition: Definition, differences: list[Difference]) -> Iterator[Transaction]:
         """Yield what changes one table."""
