@@ -22,6 +22,8 @@ _GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType({
         "validate": "Find every mistake, with its place. Connects to nothing.",
         "diff": "Compare declared tables with the warehouse, or with --against the SQL with a commit.",
         "show": "Show one table: its columns, where they come from, its checks, its SQL.",
+        "docs": "Write a page about all of it: diagrams, tables, lineage, SQL.",
+        "graph": "Draw the steps or the star schema, for READMEs and pull requests.",
         "lineage": "Say where columns come from, up to the raw files, and what is made of them.",
         "plan": "Write a run into a file, to be reviewed and then run as it is.",
         "render": "Write the SQL as files for code review, one for each step.",

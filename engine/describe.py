@@ -29,10 +29,11 @@ def part_text(pipeline: Pipeline, part: StagingSource | Table) -> Iterator[str]:
         "waited for by": ", ".join(name for name, others in waits.items() if part.name in others),
     }
     yield from (f"{name:14} {said}" for name, said in facts.items() if said)
-    yield from (f"{'check':14} {_check(check)}" for check in part.checks)
+    yield from (f"{'check':14} {check_text(check)}" for check in part.checks)
 
 
-def _check(check: Check) -> str:
+def check_text(check: Check) -> str:
+    """Return what must hold, and whether it only warns."""
     said = check_said(check)
     return said if check.severity == "error" else f"{said} (warns)"
 
@@ -42,12 +43,13 @@ def column_rows(part: StagingSource | Table, lineage: Lineage) -> Iterator[tuple
     for column in part.definition.columns:
         origin = lineage[part.name, column.name]
         sources = ", ".join(".".join(source) for source in origin.sources) or origin.path
-        yield column.name, str(column.type), _marks(part.definition, column), sources, column.description
+        yield column.name, str(column.type), ", ".join(marks(part.definition, column)), sources, column.description
 
 
-def _marks(definition: Definition, column: Column) -> str:
+def marks(definition: Definition, column: Column) -> tuple[str, ...]:
+    """Return what else a column is: a key, not NULL."""
     sorted_by = definition.sortkey.columns if definition.sortkey else ()
-    marks = {
+    holding = {
         "primary key": column.name in definition.primary_key,
         "not null": not column.nullable and column.name not in definition.primary_key,
         "unique": column.unique,
@@ -55,4 +57,4 @@ def _marks(definition: Definition, column: Column) -> str:
         "dist key": column.name == definition.distkey,
         "sort key": column.name in sorted_by,
     }
-    return ", ".join(mark for mark, holds in marks.items() if holds)
+    return tuple(mark for mark, holds in holding.items() if holds)

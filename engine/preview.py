@@ -1,0 +1,108 @@
+"""Serves the documentation to this machine while its pipeline is edited: a save loads the page anew."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+_KINDS = (".yaml", ".yml", ".sql", ".j2", ".env")
+_LOOK_SECONDS = 0.3
+_BEAT_SECONDS = 15.0
+"""How often a silent line is sent, by which a browser that has gone is noticed."""
+
+
+class Preview(ThreadingHTTPServer):
+    """`GET /` answers with the page as it is now, `GET /events` with an event each time that a file was saved."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, page: Callable[[], str], folder: Path, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.page = page
+        self._folder = folder
+        self._changed = threading.Condition()
+        self._version = 0
+        self._closing = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
+
+    def versions(self) -> Iterator[int | None]:
+        """Yield the version of the files each time that it changes, and None in between, until the server closes."""
+        seen = self._version
+        while not self._closing.is_set():
+            with self._changed:
+                self._changed.wait_for(lambda: self._version != seen or self._closing.is_set(), _BEAT_SECONDS)
+                changed, seen = self._version != seen, self._version
+            yield seen if changed else None
+
+    def server_close(self) -> None:
+        self._closing.set()
+        with self._changed:
+            self._changed.notify_all()
+        self._watcher.join()
+        super().server_close()
+
+    def _watch(self) -> None:
+        before = _times(self._folder)
+        while not self._closing.wait(_LOOK_SECONDS):
+            now = _times(self._folder)
+            if now != before:
+                before = now
+                with self._changed:
+                    self._version += 1
+                    self._changed.notify_all()
+
+
+def _times(folder: Path) -> Mapping[Path, tuple[int, int]]:
+    """Return when each file that a pipeline may be made of was written, and its size."""
+    found = {}
+    for path in folder.rglob("*"):
+        if path.suffix in _KINDS:
+            try:
+                state = path.stat()
+            except OSError:
+                continue  # gone in between, as while an editor saves
+            found[path] = (state.st_mtime_ns, state.st_size)
+    return found
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Preview
+
+    def do_GET(self) -> None:
+        # A page of another site that has its name point here would send that name.
+        if self.headers.get("Host", "").rpartition(":")[0] not in ("127.0.0.1", "localhost"):
+            self.send_error(HTTPStatus.FORBIDDEN)
+        elif self.path == "/":
+            self._answer(self.server.page().encode())
+        elif self.path == "/events":
+            self._tell()
+        else:
+            self.send_error(HTTPStatus.NOT_FOUND)
+
+    def _answer(self, body: bytes) -> None:
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _tell(self) -> None:
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        try:
+            self.wfile.write(b": listening\n\n")
+            for version in self.server.versions():
+                self.wfile.write(b": still here\n\n" if version is None else f"data: {version}\n\n".encode())
+        except OSError:
+            return  # the browser has gone
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing of requests: the terminal is for the address."""
