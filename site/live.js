@@ -1,0 +1,2 @@
+// While the pipeline is edited: the server tells of each save.
+new EventSource("/events").addEventListener("message", () => location.reload());
