@@ -28,13 +28,13 @@ _SCRIPTS = ("dagre", "elements", "model", "layout", "diagrams", "tables", "searc
 
 def pipeline_page(pipeline: Pipeline, plan: Plan, *, live: bool = False) -> str:
     """Return the page about a pipeline. `live`: served by `preview`, it loads itself anew when told so."""
-    return _page(pipeline.name, pipeline_data(pipeline, plan), live)
+    return page(pipeline.name, pipeline_data(pipeline, plan), live=live)
 
 
 def problems_page(name: str, problems: Iterable[Problem], *, live: bool = False) -> str:
     """Return the page that tells what is wrong with a pipeline."""
     told = [{"where": str(problem.where or ""), "lines": list(problem_text(problem))} for problem in problems]
-    return _page(name, {"name": name, "problems": told}, live)
+    return page(name, {"name": name, "problems": told}, live=live)
 
 
 def pipeline_data(pipeline: Pipeline, plan: Plan) -> dict[str, Any]:
@@ -80,9 +80,7 @@ def _place(definition: Definition, folder: str) -> str:
     return str(definition.where).removeprefix(f"{folder}/")
 
 
-def _column(
-    definition: Definition, column: Column, lineage: Lineage, keys: Mapping[Name, Name]
-) -> dict[str, Any]:
+def _column(definition: Definition, column: Column, lineage: Lineage, keys: Mapping[Name, Name]) -> dict[str, Any]:
     origin = lineage[definition.name, column.name]
     said = {
         "name": column.name,
@@ -104,7 +102,8 @@ def _told(said: Mapping[str, Any]) -> dict[str, Any]:
 # --- the page --------------------------------------------------------------------------------------------------------
 
 
-def _page(title: str, data: Mapping[str, Any], live: bool) -> str:
+def page(title: str, data: Mapping[str, Any], *, live: bool = False) -> str:
+    """Return the page that shows some data, with its style and its scripts inside."""
     style = _asset("page.css")
     scripts = [_asset(f"{name}.js") for name in (*_SCRIPTS, *(("live",) if live else ()))]
     script = "\n".join(scripts)

@@ -21,13 +21,13 @@ class Preview(ThreadingHTTPServer):
     block_on_close = False
 
     def __init__(self, page: Callable[[], str], folder: Path, port: int) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
         self.page = page
         self._folder = folder
         self._changed = threading.Condition()
         self._version = 0
         self._closing = threading.Event()
-        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher = threading.Thread(target=self._watch, args=(_times(folder),), daemon=True)
+        super().__init__(("127.0.0.1", port), _Handler)
         self._watcher.start()
 
     def versions(self) -> Iterator[int | None]:
@@ -43,11 +43,9 @@ class Preview(ThreadingHTTPServer):
         self._closing.set()
         with self._changed:
             self._changed.notify_all()
-        self._watcher.join()
         super().server_close()
 
-    def _watch(self) -> None:
-        before = _times(self._folder)
+    def _watch(self, before: Mapping[Path, tuple[int, int]]) -> None:
         while not self._closing.wait(_LOOK_SECONDS):
             now = _times(self._folder)
             if now != before:

@@ -19,14 +19,18 @@ from .options import pipeline_argument, target_option, var_option
 
 @click.command()
 @pipeline_argument
-@click.option("--out", type=click.Path(path_type=Path), default="site", show_default=True, help="The folder to write to.")
-@click.option("--serve", is_flag=True, help="Show the page at this machine's port, anew after each save; write no file.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Of --serve; 0: a free one.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default="site", show_default=True, help="The folder to write to."
+)
+@click.option(
+    "--serve", is_flag=True, help="Show the page at this machine's port, anew after each save; write no file."
+)
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Of --serve; 0: a free one."
+)
 @target_option
 @var_option
-def command(
-    pipeline: Path, out: Path, serve: bool, port: int, target: str | None, variables: dict[str, str]
-) -> None:
+def command(pipeline: Path, out: Path, serve: bool, port: int, target: str | None, variables: dict[str, str]) -> None:
     """Write a page about PIPELINE: diagrams, tables, lineage, checks, SQL, search. Connects to nothing.
 
     It is one file that opens from disk and asks nothing of a network.

@@ -28,7 +28,9 @@ def command(pipeline: Path, format_: str, er: bool, variables: dict[str, str]) -
     """Draw the steps of PIPELINE, from raw files to tables, or with --er its star schema. Connects to nothing."""
     document = read_pipeline(pipeline, os.environ, variables)
     if er:
-        said = _drawn(entities(document), format_, drawing.entities_mermaid, drawing.entities_dot, drawing.entities_json)
+        said = _drawn(
+            entities(document), format_, drawing.entities_mermaid, drawing.entities_dot, drawing.entities_json
+        )
     else:
         said = _drawn(steps(document), format_, drawing.steps_mermaid, drawing.steps_dot, drawing.steps_json)
     click.echo(said)
