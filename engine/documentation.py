@@ -41,6 +41,7 @@ def pipeline_data(pipeline: Pipeline, plan: Plan) -> dict[str, Any]:
     """Return all that the page tells, as JSON takes it; what is empty is left out."""
     lineage, keys, waits, known = trace(pipeline), references(pipeline), needs(pipeline), roles(pipeline)
     planned = {step.name: step for step in plan.steps}
+    declared: tuple[StagingSource | Table, ...] = (*pipeline.staging, *pipeline.tables)
     told = [
         _part(part, planned[part.name])
         | {
@@ -49,7 +50,7 @@ def pipeline_data(pipeline: Pipeline, plan: Plan) -> dict[str, Any]:
             "columns": [_column(part.definition, column, lineage, keys) for column in part.definition.columns],
             "waits": sorted(waits[part.name] - set(_reads(part))),
         }
-        for part in (*pipeline.staging, *pipeline.tables)
+        for part in declared
     ]
     about = {"description": pipeline.description, "schema": pipeline.schema, "target": plan.target.name}
     return {"name": pipeline.name, "version": __version__, **about, "tables": told}

@@ -35,9 +35,11 @@ class Preview(ThreadingHTTPServer):
         seen = self._version
         while not self._closing.is_set():
             with self._changed:
-                self._changed.wait_for(lambda: self._version != seen or self._closing.is_set(), _BEAT_SECONDS)
-                changed, seen = self._version != seen, self._version
-            yield seen if changed else None
+                if self._version == seen:
+                    self._changed.wait(_BEAT_SECONDS)
+                now = self._version
+            yield now if now != seen else None
+            seen = now
 
     def server_close(self) -> None:
         self._closing.set()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def shipped(folder: str) -> Path:
-    """Return the folder `schemas`, `site` or `templates`: inside the package when installed, beside it in a checkout."""
+    """Return a folder of that name: inside the package when installed, beside it in a checkout."""
     here = Path(__file__).resolve().parent
     inside = here / folder
     return inside if inside.is_dir() else here.parent / folder
