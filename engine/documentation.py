@@ -23,7 +23,7 @@ from .shipped import shipped
 from .tables import attributes
 
 _SCRIPTS = ("dagre", "elements", "model", "layout", "diagrams", "tables", "search", "page")
-"""Of the folder `site`, in the order in which they build on each other."""
+"""Of the folder `page`, in the order in which they build on each other."""
 
 
 def pipeline_page(pipeline: Pipeline, plan: Plan, *, live: bool = False) -> str:
@@ -125,7 +125,7 @@ def page(title: str, data: Mapping[str, Any], *, live: bool = False) -> str:
 
 
 def _asset(name: str) -> str:
-    return (shipped("site") / name).read_text(encoding="utf-8")
+    return (shipped("page") / name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:

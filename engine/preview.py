@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-_KINDS = (".yaml", ".yml", ".sql", ".j2", ".env")
+_KINDS = (".yaml", ".yml", ".sql", ".j2")
 _LOOK_SECONDS = 0.3
 _BEAT_SECONDS = 15.0
 """How often a silent line is sent, by which a browser that has gone is noticed."""
@@ -60,18 +62,21 @@ class Preview(ThreadingHTTPServer):
 def _times(folder: Path) -> Mapping[Path, tuple[int, int]]:
     """Return when each file that a pipeline may be made of was written, and its size."""
     found = {}
-    for path in folder.rglob("*"):
-        if path.suffix in _KINDS:
-            try:
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
+        for path in (Path(parent, name) for name in names if name.endswith(_KINDS)):
+            with suppress(OSError):  # gone in between, as while an editor saves
                 state = path.stat()
-            except OSError:
-                continue  # gone in between, as while an editor saves
-            found[path] = (state.st_mtime_ns, state.st_size)
+                found[path] = (state.st_mtime_ns, state.st_size)
     return found
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: Preview
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):  # the browser has gone
+            super().handle()
 
     def do_GET(self) -> None:
         # A page of another site that has its name point here would send that name.
@@ -97,12 +102,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
-        try:
-            self.wfile.write(b": listening\n\n")
-            for version in self.server.versions():
-                self.wfile.write(b": still here\n\n" if version is None else f"data: {version}\n\n".encode())
-        except OSError:
-            return  # the browser has gone
+        self.wfile.write(b": listening\n\n")
+        for version in self.server.versions():
+            self.wfile.write(b": still here\n\n" if version is None else f"data: {version}\n\n".encode())
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing of requests: the terminal is for the address."""

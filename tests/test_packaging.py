@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
-PARTS = ("engine", "schemas", "site", "templates", "setup.cfg", "pyproject.toml", "README.md")
+PARTS = ("engine", "schemas", "page", "templates", "setup.cfg", "pyproject.toml", "README.md")
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +37,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home / "bin"
 
 
-def test_wheel_holds_schemas_templates_and_the_site(installed: Path) -> None:
+def test_wheel_holds_schemas_templates_and_the_page(installed: Path) -> None:
     (site,) = installed.parent.glob("lib/python*/site-packages")
     shipped = {path.relative_to(PROJECT).as_posix() for folder in ("schemas", "templates")
                for path in (PROJECT / folder).rglob("*") if path.is_file()}  # fmt: skip
     assert shipped
-    shipped |= {f"site/{path.name}" for kind in ("html", "css", "js") for path in (PROJECT / "site").glob(f"*.{kind}")}
-    assert "site/dagre.js" in shipped
+    shipped |= {f"page/{path.name}" for kind in ("html", "css", "js") for path in (PROJECT / "page").glob(f"*.{kind}")}
+    assert "page/dagre.js" in shipped
     assert {name for name in shipped if not (site / "engine" / name).is_file()} == set()
 
 

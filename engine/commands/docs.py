@@ -10,7 +10,7 @@ import click
 
 from ..documentation import pipeline_page, problems_page
 from ..environment import fill
-from ..errors import InvalidPipeline, UsageError
+from ..errors import EtlrunError, InvalidPipeline, Problem, UsageError
 from ..plan import make_plan
 from ..read import read_pipeline
 from .asked import asked_target, environment_of
@@ -58,8 +58,9 @@ def _page(path: Path, target: str | None, variables: dict[str, str], *, live: bo
 def _live_page(path: Path, target: str | None, variables: dict[str, str]) -> str:
     try:
         return _page(path, target, variables, live=True)
-    except InvalidPipeline as error:
-        return problems_page(path.name, error.problems, live=True)
+    except EtlrunError as error:
+        problems = error.problems if isinstance(error, InvalidPipeline) else (Problem(str(error)),)
+        return problems_page(path.name, problems, live=True)
 
 
 def _serve(path: Path, port: int, target: str | None, variables: dict[str, str]) -> None:

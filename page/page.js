@@ -12,7 +12,7 @@ function overview() {
     html("p", { class: "over" }, `Pipeline · schema ${site.schema} · SQL for the target ${site.target}`),
     html("h1", { tabindex: "-1" }, site.name),
     html("p", { class: "lead" }, site.description),
-    html("p", { class: "note" }, [[all.length, "table"], [columns, "column"], [checks, "check"]].map(([count, word]) => plural(count, word)).join(" · ")),
+    html("p", { class: "note" }, [[star.length, "table"], [all.length - star.length, "staging table"], [columns, "column"], [checks, "check"]].map(([count, word]) => plural(count, word)).join(" · ")),
     section("Schema", part(star, keyNeighbours, schemaChoice)),
     section("Flow", part(all.map((table) => table.name), flowNeighbours, stepsDiagram)),
     Object.entries(ROLES).map(([role, title]) => tableList(title, all.filter((table) => table.role === role))),
@@ -31,7 +31,7 @@ function part(names, near, diagram) {
   const steps = html("select", { change: () => draw() }, [1, 2, 3].map((count) => html("option", { value: count }, count)));
   draw();
   return [
-    html("p", { class: "choice" }, html("label", {}, "Around ", choice), html("label", {}, " up to ", steps, " away."),
+    html("p", { class: "choice" }, html("label", {}, "Around ", choice), html("label", {}, " and up to ", steps, " steps away."),
       html("span", { class: "note" }, ` At most ${MOST} of ${names.length} tables are drawn at once.`)),
     shown,
   ];
