@@ -13,12 +13,13 @@ from typing import Any
 from . import __version__
 from .describe import check_text, marks
 from .diagram import Name, references, roles
+from .dry_run import step_text
 from .errors import Problem
 from .lineage import Lineage, trace
 from .model import Column, Definition, Pipeline, StagingSource, Table
 from .plan import Plan, Step
 from .read import needs
-from .report import problem_text, step_text
+from .report import problem_text
 from .shipped import shipped
 from .tables import attributes
 
