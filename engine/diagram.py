@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from .lineage import Name
 from .model import Definition, Pipeline
 from .read import needs
 from .tables import attributes
 
 Role = Literal["staging", "fact", "dimension", "table"]
-Name = tuple[str, str]
-"""Table and column."""
 
 
 @dataclass(frozen=True, slots=True)

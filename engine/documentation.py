@@ -12,10 +12,10 @@ from typing import Any
 
 from . import __version__
 from .describe import check_text, marks
-from .diagram import Name, references, roles
+from .diagram import references, roles
 from .dry_run import step_text
 from .errors import Problem
-from .lineage import Lineage, trace
+from .lineage import Lineage, Name, trace
 from .model import Column, Definition, Pipeline, StagingSource, Table
 from .plan import Plan, Step
 from .read import needs
