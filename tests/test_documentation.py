@@ -256,6 +256,14 @@ def test_data_cannot_end_its_script() -> None:
     assert "<title>&lt;b&gt;</title>" in text
 
 
+def test_layout_library_is_what_its_package_names_with_its_licence() -> None:
+    head, _, _ = (PROJECT / "page" / "dagre.js").read_text(encoding="utf-8").partition("*/")
+    pinned = json.loads((PROJECT / "page" / "package.json").read_text(encoding="utf-8"))["devDependencies"]
+    for name in ("@dagrejs/dagre", "@dagrejs/graphlib"):
+        assert f"\n{name} {pinned[name]}\n" in head
+    assert head.count("Permission is hereby granted, free of charge") == 2
+
+
 def test_page_names_no_address_of_the_network() -> None:
     pipeline = read_pipeline(SPARKIFY, {})
     text = pipeline_page(pipeline, make_plan(pipeline, pipeline.targets[0]))
