@@ -51,7 +51,8 @@ class Buckets:
             with _about(prefix):
                 page = self.aws.call("s3", "ListObjectsV2", Bucket=bucket, Prefix=key, **more)
             for entry in page.get("Contents", ()):
-                yield StoredObject(f"s3://{bucket}/{entry['Key']}", entry["Size"])
+                url, etag = f"s3://{bucket}/{entry['Key']}", entry["ETag"].strip('"')
+                yield StoredObject(url, entry["Size"], etag=etag, modified=entry["LastModified"].timestamp())
             if not page.get("IsTruncated"):
                 return
             more = {"ContinuationToken": page["NextContinuationToken"]}

@@ -11,6 +11,7 @@ from typing import Any
 from . import copy as copying
 from .datatypes import DataType, UnknownType, parse_type
 from .errors import InvalidPipeline, Problem, Where
+from .incremental import declared_incremental
 from .jsonpaths import InvalidPath, notation, parse_path, path_to
 from .lexical import MAX_NAME_BYTES
 from .loads import check_columns, check_dates, check_derived, check_strategy, check_unknown_member, declared_checks
@@ -417,7 +418,8 @@ def _staging(at: At, name: str, spec: dict[str, Any], schema: str) -> StagingSou
         what, _, hint = reason.partition(": ")
         _blamed(at, spec, what).problem(what, hint, at_key=True)
     check_columns(at, spec.get("checks", ()), definition)
-    return StagingSource(definition, statement, (at / "from").value, paths, declared_checks(at, spec))
+    incremental = declared_incremental(at, spec)
+    return StagingSource(definition, statement, (at / "from").value, paths, declared_checks(at, spec), incremental)
 
 
 def _blamed(at: At, spec: dict[str, Any], reason: str) -> At:

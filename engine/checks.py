@@ -43,10 +43,10 @@ def failure(statement: Statement, outcome: Outcome) -> Failure | None:
     """Return what the answer to a check says; None where it holds.
 
     The answer's first column says how many rows fail, further ones show them: a row each, perhaps not all. A check
-    behind the load may answer no row at all, as nothing fails; one of a strategy must answer a number.
-    Errors: WarehouseError for an answer that is no number.
+    behind the load may answer no row at all, as nothing fails; one of a strategy must answer a number, unless it shows
+    the rows. Errors: WarehouseError for an answer that is no number.
     """
-    if not outcome.rows and statement.severity != "guard":
+    if not outcome.rows and (statement.severity != "guard" or len(outcome.columns) > 1):
         return None
     first = outcome.rows[0] if outcome.rows else ()
     count = first[0] if first and (len(outcome.rows) == 1 or len(first) > 1) else None

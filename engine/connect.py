@@ -42,7 +42,7 @@ def open_local(database: Path | None, mounts: Sequence[Mount], profile: str = ""
 
     storage = Storage(tuple(mounts), cache(partial(open_buckets, profile, region)))
     local = open_database(database, storage)
-    return Warehouse(local.session, storage.write, local.close)
+    return Warehouse(local.session, storage.write, local.close, storage.list, storage.delete)
 
 
 def open_buckets(profile: str, region: str) -> Buckets:
@@ -91,7 +91,13 @@ def _redshift(target: Target, folder: Path, mounts: Sequence[tuple[str, Path]]) 
             opened.execute(f"SET statement_timeout TO {target.statement_timeout_seconds * 1000}")
         return opened
 
-    return Warehouse(session, lambda url, content: buckets().write(url, content), lambda: None)
+    return Warehouse(
+        session,
+        lambda url, content: buckets().write(url, content),
+        lambda: None,
+        lambda prefix: buckets().list(prefix),
+        lambda url: buckets().delete(url),
+    )
 
 
 def _sign_in(target: Target) -> dict[str, Any]:

@@ -5,15 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 from queue import SimpleQueue
 from threading import Event as Flag
 from threading import Lock
 
 from .checks import CheckFailed, Failure, failure, kept
-from .errors import CommitUnknown, EtlrunError, LoadError, RunFailed, WarehouseUnreachable
+from .errors import (
+    CommitUnknown,
+    EtlrunError,
+    LoadError,
+    LoadFailed,
+    RunFailed,
+    WarehouseError,
+    WarehouseUnreachable,
+)
+from .files import Intake, is_of_files, write_listing
 from .plan import Plan, Statement, Step, Transaction
 from .retries import RETRIES, Retries, transient_cause
 from .warehouse import Outcome, Session, Warehouse
@@ -50,6 +60,8 @@ class StepDone:
     notices: tuple[str, ...] = ()
     warnings: tuple[Failure, ...] = ()
     """Checks that do not hold, and whose severity is 'warn'."""
+    intake: Intake | None = None
+    """What became of the files of an incremental source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +133,10 @@ def execute(plan: Plan, warehouse: Warehouse, *, threads: int = 1, retries: Retr
         run.close()
 
 
+class _Tried(Exception):
+    """A load that was only tried went well; its transaction is rolled back."""
+
+
 @dataclass(slots=True)
 class _Run:
     """What the workers of a run share: free sessions, those at work, and the queue of what happened."""
@@ -139,14 +155,16 @@ class _Run:
         begin = time.monotonic()
         sent: list[Statement] = []
         warnings: list[Failure] = []
+        intake = Intake(step) if step.listing else None
         try:
-            outcomes = self._outcomes(step, sent, warnings)
+            outcomes = self._outcomes(step, sent, warnings, intake)
             unkept = self._keep(warnings)
             loads = [each.row_count for each in outcomes if each.command in _LOADS and each.row_count is not None]
             rejects = tuple(reject for outcome in outcomes for reject in outcome.rejects)
             notices = tuple(notice for outcome in outcomes for notice in outcome.notices) + unkept
             rows = loads[-1] if loads else 0
-            self.events.put(StepDone(step, time.monotonic() - begin, rows, rejects, notices, tuple(warnings)))
+            seconds = time.monotonic() - begin
+            self.events.put(StepDone(step, seconds, rows, rejects, notices, tuple(warnings), intake))
         except CheckFailed as error:
             error.notices = self._keep([*error.failures, *warnings])
             statement = error.failures[0].statement
@@ -156,30 +174,51 @@ class _Run:
         except BaseException as error:
             self.events.put(error)
 
-    def _outcomes(self, step: Step, sent: list[Statement], warnings: list[Failure]) -> list[Outcome]:
+    def _outcomes(
+        self, step: Step, sent: list[Statement], warnings: list[Failure], intake: Intake | None
+    ) -> list[Outcome]:  # fmt: skip
         for file in step.files:
             self.warehouse.write_file(file.url, file.content.encode())
-        return [outcome for part in step.transactions for outcome in self._committed(step, part, sent, warnings)]
+        if intake is None or step.listing is None:
+            return [outcome for part in step.transactions for outcome in self._committed(step, part, sent, warnings)]
+        intake.listed, parts = write_listing(step.listing, self.warehouse)
+        try:
+            return [
+                outcome for part in step.transactions for outcome in self._committed(step, part, sent, warnings, intake)
+            ]
+        finally:
+            for url in parts:
+                with suppress(EtlrunError):  # what stays is of no harm
+                    self.warehouse.delete_file(url)
 
     def _committed(
-        self, step: Step, transaction: Transaction, sent: list[Statement], warnings: list[Failure]
-    ) -> list[Outcome]:
+        self, step: Step, transaction: Transaction, sent: list[Statement], warnings: list[Failure],
+        intake: Intake | None = None,
+    ) -> list[Outcome]:  # fmt: skip
         """Run a transaction until it is committed, or until another try would be of no use."""
         attempt, before = 0, len(warnings)
         outcomes: list[Outcome] = []
         is_unknown = False
+        failed_load: WarehouseError | None = None
         while True:
             attempt += 1
             try:
+                if intake and failed_load:
+                    intake.set_aside(failed_load, partial(self._loads, transaction, intake))
+                    failed_load, attempt = None, 1
                 session = self.take_session()
                 if is_unknown and self._is_in_ledger(session, transaction):
                     return outcomes
                 is_unknown = False
                 outcomes = []
                 del warnings[before:]
-                self._attempt(session, transaction, sent, outcomes, warnings)
+                self._attempt(session, transaction, sent, outcomes, warnings, intake)
                 return outcomes
             except EtlrunError as error:
+                is_new = isinstance(error, WarehouseError) and error is not failed_load
+                if is_new and intake and intake.step.max_bad_files and sent[-1].needs_files and is_of_files(error):
+                    failed_load = error
+                    continue
                 is_unknown = is_unknown or isinstance(error, CommitUnknown)
                 cause = transient_cause(error)
                 if transaction.alone and isinstance(error, WarehouseUnreachable):
@@ -193,14 +232,16 @@ class _Run:
 
     def _attempt(
         self, session: Session, transaction: Transaction, sent: list[Statement], outcomes: list[Outcome],
-        warnings: list[Failure],
+        warnings: list[Failure], intake: Intake | None = None,
     ) -> None:  # fmt: skip
         failures: list[Failure] = []
         try:
             with nullcontext() if transaction.alone else session.transaction():
                 for statement in transaction.statements:
+                    if statement.needs_files and intake and not intake.chosen:
+                        continue
                     sent.append(statement)
-                    outcome = session.execute(statement.sql)
+                    outcome = self._sent(session, statement, intake)
                     outcomes.append(outcome if statement.is_load else replace(outcome, row_count=None))
                     found = failure(statement, outcome) if statement.check else None
                     if found and statement.severity == "guard":
@@ -218,6 +259,39 @@ class _Run:
             self.give_back(session)
             raise
         self.give_back(session)
+
+    def _sent(self, session: Session, statement: Statement, intake: Intake | None) -> Outcome:
+        """Send a statement; one that chooses files is told before which are broken, and its rows become a manifest."""
+        if not statement.manifest or intake is None:
+            return session.execute(statement.sql)
+        for sql in intake.quarantine():
+            session.execute(sql)
+        outcome = session.execute(statement.sql)
+        content = intake.take(outcome.rows)
+        if intake.chosen:
+            self.warehouse.write_file(statement.manifest, content)
+        return outcome
+
+    def _loads(self, transaction: Transaction, intake: Intake, files: frozenset[str]) -> bool:
+        """Tell whether some of the files of a transaction can be loaded. Nothing of it stays."""
+        trial = replace(intake, only=files)
+        session = self.take_session()
+        try:
+            with session.transaction():
+                for statement in transaction.statements:
+                    self._sent(session, statement, trial)
+                    if statement.needs_files:
+                        raise _Tried
+        except (_Tried, LoadFailed) as result:
+            self.give_back(session)
+            return isinstance(result, _Tried)
+        except WarehouseUnreachable:
+            self._drop(session)
+            raise
+        except BaseException:
+            self.give_back(session)
+            raise
+        raise AssertionError("no statement reads the manifest")
 
     def _keep(self, failures: list[Failure]) -> tuple[str, ...]:
         """Keep the rows that failed checks which ask for it, in a transaction of their own: the step's is over.

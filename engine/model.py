@@ -190,6 +190,17 @@ class Definition:
 
 
 @dataclass(frozen=True, slots=True)
+class Incremental:
+    """How a source whose files are loaded exactly once treats them."""
+
+    after: Literal["keep", "empty"] = "keep"
+    changed: Literal["fail", "skip", "reload"] = "fail"
+    max_bad_files: int = 0
+    places: Mapping[str, Where] = field(default_factory=dict, repr=False, compare=False)
+    """Where each setting was written, by its key; 'load' is always there."""
+
+
+@dataclass(frozen=True, slots=True)
 class StagingSource:
     """Raw files, and the staging table that COPY loads them into."""
 
@@ -200,6 +211,8 @@ class StagingSource:
     jsonpaths: tuple[str, ...] = ()
     """The paths of the JSONPaths file to generate, in the order of the columns; empty for none."""
     checks: tuple[Check, ...] = ()
+    incremental: Incremental | None = None
+    """None: each run loads all files anew."""
 
     @property
     def name(self) -> str:
@@ -251,6 +264,8 @@ class Table:
     """The values of the row that stands for what is not known, by column; empty for no such row."""
     reads: tuple[str, ...] = ()
     """The steps that its SELECT reads, found by `read`."""
+    is_own_source: bool = False
+    """Whether its SELECT looks at the rows that the table has already."""
 
     @property
     def name(self) -> str:

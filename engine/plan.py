@@ -11,9 +11,10 @@ from typing import Any, Literal
 from . import copy as copying
 from .errors import InvalidPipeline, Problem, Where
 from .graph import order
+from .incremental import emptied_source, readers
 from .jsonpaths import file_content
 from .loads import VERSION_COLUMNS
-from .model import Check, Column, Definition, Hook, Pipeline, StagingSource, Table, Target
+from .model import Check, Column, Definition, Hook, Incremental, Pipeline, StagingSource, Table, Target
 from .read import needs, template_values
 from .render import TemplateError, render
 from .sql import statements
@@ -52,6 +53,11 @@ class Statement:
     """Where a check is declared."""
     keep: Keep | None = None
     """Where rows that fail a check are kept; None where they are not."""
+    manifest: str = ""
+    """Of a SELECT of files, each a row of URL and size: where the manifest that lists them is put before the next
+    statement is sent. Files that cannot be loaded are noted before it is sent."""
+    needs_files: bool = False
+    """Whether it reads that manifest, and is not sent where the manifest lists nothing: COPY refuses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,16 @@ class StoredFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """The files of an incremental source, which are listed before the step begins."""
+
+    source: str
+    """Every file whose URL starts with it."""
+    url: str
+    """The prefix of the files that the list is written to."""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One node of the graph, with all that is done for it."""
 
@@ -88,6 +104,9 @@ class Step:
     files: tuple[StoredFile, ...] = ()
     columns: tuple[Column, ...] = ()
     """Of its table; to find the YAML line of a column that a COPY speaks of."""
+    listing: Listing | None = None
+    max_bad_files: int = 0
+    """How many files that cannot be loaded are set aside, so that the others are loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +188,9 @@ def make_check_plan(
 
 def _prepare(pipeline: Pipeline, problems: list[Problem]) -> tuple[Statement, ...]:
     try:
-        return _statements(render(pipeline.folder, "prepare", template_values(pipeline)))
+        has_incremental = any(source.incremental for source in pipeline.staging)
+        values = {**template_values(pipeline), "has_incremental": has_incremental}
+        return _statements(render(pipeline.folder, "prepare", values))
     except TemplateError as error:
         problems.append(Problem(str(error), error.where))
         return ()
@@ -203,7 +224,10 @@ class _Making:
     tables: Mapping[str, Table]
 
     def statements(self, template: str, values: Mapping[str, Any]) -> tuple[Statement, ...]:
-        return _statements(render(self.pipeline.folder, template, values))
+        return _statements(self.text(template, values))
+
+    def text(self, template: str, values: Mapping[str, Any]) -> str:
+        return render(self.pipeline.folder, template, values)
 
 
 def _staging_step(source: StagingSource, making: _Making) -> Step:
@@ -218,21 +242,76 @@ def _staging_step(source: StagingSource, making: _Making) -> Step:
         url = f"{target.work}/jsonpaths/{pipeline.name}/{source.name}-{digest}.json"
         files = (StoredFile(url, content),)
         statement = replace(statement, format=copying.Format(statement.format.name, url))
-    values = {
+    definition = source.definition
+    step = Step(source.name, "staging", frozenset(), definition.where, (), files, definition.columns)
+    if source.incremental:
+        return _incremental_step(step, source, statement, source.incremental, making)
+    values = _copy_values(statement)
+    return replace(
+        step, transactions=(_transaction(definition, ("copy", "comments"), values, source.checks, making),)
+    )  # fmt: skip
+
+
+def _copy_values(statement: copying.Copy) -> dict[str, Any]:
+    return {
         "columns": statement.columns,
         "source": statement.source,
         "clauses": copying.clauses(statement),
         "copy": statement,
     }
-    definition = source.definition
-    transaction = _transaction(definition, ("copy", "comments"), values, source.checks, making)
-    return Step(source.name, "staging", frozenset(), definition.where, (transaction,), files, definition.columns)
+
+
+def _incremental_step(
+    step: Step, source: StagingSource, statement: copying.Copy, incremental: Incremental, making: _Making
+) -> Step:
+    """Return the step of a source whose files are loaded exactly once; `statement` is its COPY.
+
+    Its table is made in a transaction of its own: the second one locks it before it does anything else.
+    """
+    definition, work = source.definition, making.target.work
+    place = f"{making.pipeline.name}/{source.name}"
+    listing = Listing(source.copy.source, f"{work}/listings/{place}/{making.run}/")
+    manifest = f"{work}/manifests/{place}/{making.run}.json"
+    # COPY wants its manifest in the region of its files.
+    listed = copying.Copy(
+        table=copying.TableName(None, "etlrun_listing"), source=listing.url, authorization=statement.authorization,
+        format=copying.Format("csv"), compression="gzip", region=statement.region, compupdate="off", statupdate="off",
+    )  # fmt: skip
+    values = {
+        **_values(definition, making.pipeline), **_shape(definition),
+        "locked": relation(definition), "bucket": source.copy.source.split("/")[2], "incremental": incremental,
+        "readers": [table.name for table in readers(source, making.pipeline)], "run": making.run, "limit": SHOWN_ROWS,
+    }  # fmt: skip
+    asked = {"listing": listing.url, "clauses": copying.clauses(listed)}
+    copied = _copy_values(replace(statement, source=manifest, manifest=True))
+    create = making.statements("create_table", values)
+    anew = ("drop_table", "create_table", "files/forget_files") if making.full_refresh else ()
+    wanted = ("begin", "files/lock_source", *anew, "files/list_files", "files/choose_files")
+    checked = [statement for check in source.checks for statement in _check(check, definition, values, making)]
+    before = (each for template in wanted for each in making.statements(template, {**values, **asked}))
+    sent = (
+        *(replace(each, is_load=False) for each in before),
+        *(replace(each, check="", manifest=manifest) for each in making.statements("files/chosen_files", values)),
+        *(replace(each, needs_files=True) for each in making.statements("files/copy_files", {**values, **copied})),
+        *making.statements("comments", values),
+        *checked,
+    )
+    noted = making.statements("files/note_files", values)
+    transactions = (
+        _noted(Transaction((*making.statements("begin", values), *create)), values, 1, making),
+        _noted(Transaction(sent, noted), values, 2, making),
+    )
+    return replace(step, transactions=transactions, listing=listing, max_bad_files=incremental.max_bad_files)
 
 
 def _table_step(table: Table, making: _Making) -> Step:
     load, definition = table.load, table.definition
+    select = _complete(table, making) if load.gives else load.select
+    emptied = emptied_source(table, making.pipeline)
+    if emptied:
+        select = making.text("files/untaken_rows", _taking(table, emptied, making) | {"select": select})
     values = {
-        "columns": load.columns, "select": _complete(table, making) if load.gives else load.select,
+        "columns": load.columns, "select": select,
         "load": load.settings, "grants": table.grants, "unknown_member": table.unknown_member,
         "lookups": _lookups(table, making),
     }  # fmt: skip
@@ -241,7 +320,21 @@ def _table_step(table: Table, making: _Making) -> Step:
     wanted = ("lookups", f"strategies/{load.strategy}", "unknown_member", "comments", "grants")
     templates = tuple(name for name in wanted if around.get(name, True))
     transaction = _transaction(definition, templates, values, table.checks, making, table.hooks)
+    if emptied:
+        transaction = _with_taking(transaction, _taking(table, emptied, making), making)
     return Step(table.name, "table", frozenset(), definition.where, (transaction,), columns=definition.columns)
+
+
+def _taking(table: Table, source: StagingSource, making: _Making) -> dict[str, Any]:
+    values = _values(table.definition, making.pipeline)
+    return {**values, "emptied": source.name, "locked": relation(source.definition)}
+
+
+def _with_taking(transaction: Transaction, values: dict[str, Any], making: _Making) -> Transaction:
+    """Return a table's transaction that takes the rows of an emptied source once: it holds the source all the while."""
+    begin, *rest = transaction.statements
+    locked, taken = (making.statements(template, values) for template in ("files/lock_source", "files/taken_rows"))
+    return replace(transaction, statements=(begin, *locked, *rest), ledger=(*taken, *transaction.ledger))
 
 
 def _complete(table: Table, making: _Making) -> str:
@@ -283,9 +376,8 @@ def _transaction(
 ) -> Transaction:
     """Render a step's templates, what makes the table before them, and its checks after them."""
     common = _values(definition, making.pipeline)
-    shape = {"lines": lines(definition), "attributes": tuple(attributes(definition))}
     before = ("begin", "drop_table", "create_table") if making.full_refresh else ("begin", "create_table")
-    values = {**common, **shape, **values}
+    values = {**common, **_shape(definition), **values}
     begun = [statement for template in before for statement in making.statements(template, values)]
     loaded = [
         replace(statement, is_load=False) if template == "unknown_member" else statement
@@ -294,10 +386,20 @@ def _transaction(
     ]
     hooked = {when: [Statement(hook.sql, is_load=False) for hook in hooks if hook.when == when] for when in _HOOKS}
     checked = [statement for check in checks for statement in _check(check, definition, common, making)]
-    in_ledger = {**common, "run": making.run, "number": 1}
-    ledger, proof = (making.statements(template, in_ledger) for template in ("ledger", "ledger_proof"))
     sent = (*begun, *hooked["before"], *loaded, *hooked["after"], *checked)
-    return Transaction(sent, ledger, proof)
+    return _noted(Transaction(sent), common, 1, making)
+
+
+def _shape(definition: Definition) -> dict[str, Any]:
+    """Return what CREATE TABLE is made of."""
+    return {"lines": lines(definition), "attributes": tuple(attributes(definition))}
+
+
+def _noted(transaction: Transaction, values: dict[str, Any], number: int, making: _Making) -> Transaction:
+    """Return the transaction with its row in the ledger; `number` is its place in the step, from 1."""
+    in_ledger = {**values, "run": making.run, "number": number}
+    ledger, proof = (making.statements(template, in_ledger) for template in ("ledger", "ledger_proof"))
+    return replace(transaction, ledger=(*transaction.ledger, *ledger), proof=proof)
 
 
 def _check(check: Check, definition: Definition, values: dict[str, Any], making: _Making) -> tuple[Statement, ...]:

@@ -14,6 +14,7 @@ from .compile.select import declare
 from .environment import expand_variables
 from .errors import InvalidPipeline, Problem
 from .graph import Cycle, order
+from .incremental import reader_problems
 from .lint.pipeline import lint
 from .loads import DATE_COLUMNS, VERSION_COLUMNS
 from .model import Check, Definition, Hook, Pipeline, Table
@@ -57,6 +58,8 @@ def read_pipeline(
     pipeline = replace(pipeline, tables=tuple(tables))
     pipeline = _with_checks(pipeline, names, lost, problems)
     _check_templates(pipeline, problems)
+    if not problems:
+        problems += reader_problems(pipeline)
     try:
         order(needs(pipeline))
     except Cycle as cycle:
@@ -160,7 +163,9 @@ def _read_table(
     columns = _filled_columns(table, read, problems)
     gives = _needed(table, columns, read, problems)
     derived = tuple(column.name for column in table.definition.columns if column.is_derived)
-    return replace(table, reads=reads, load=replace(load, select=select, columns=(*columns, *derived), gives=gives))
+    load = replace(load, select=select, columns=(*columns, *derived), gives=gives)
+    is_own_source = any(each.name == table.name and each.schema in ("", pipeline.schema) for each in read.relations)
+    return replace(table, reads=reads, load=load, is_own_source=is_own_source)
 
 
 def _read_hook(hook: Hook, pipeline: Pipeline, lost: frozenset[str], problems: list[Problem]) -> Hook:

@@ -12,6 +12,7 @@ _CAUSES = (
     # SQLSTATE does not tell these: Redshift answers XX000 for all of them. Facts of each: its number in the message.
     (re.compile(r"^\s*1023\b|serializable isolation violation", re.IGNORECASE), "serializable isolation violation"),
     (re.compile(r"^\s*1018\b|relation does not exist.*\b1018\b", re.IGNORECASE), "a table newer than the snapshot"),
+    (re.compile(r"deadlock detected", re.IGNORECASE), "deadlock"),
     (re.compile(r"SlowDown|Throttl|TooManyRequests|RequestLimitExceeded", re.IGNORECASE), "throttled"),
     (re.compile(r"S3ServiceException.*Status 5\d\d|\bStatus 50[0234]\b|InternalError,Rid", re.DOTALL), "S3 failed"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +24,10 @@ class StoredObject:
     size: int
     file: Path | None = None
     is_copy: bool = False
+    etag: str = field(default="", compare=False)
+    """What is another one when the bytes are; empty where nobody has asked for it."""
+    modified: float = field(default=0.0, compare=False)
+    """When it was put there, in seconds since 1970."""
 
     @property
     def path(self) -> Path:
@@ -44,6 +48,7 @@ class Remote(Protocol):
     def find(self, url: str) -> StoredObject | None: ...
     def read(self, url: str) -> bytes | None: ...
     def write(self, url: str, content: bytes) -> None: ...
+    def delete(self, url: str) -> None: ...
     def fetch(self, objects: Iterable[StoredObject], folder: Path) -> Iterator[StoredObject]: ...
 
 
@@ -80,7 +85,9 @@ class Storage:
         folder = _inside(mount, prefix).rpartition("/")[0]
         base = f"{mount.url}/{folder}/" if folder else f"{mount.url}/"
         for url, entry in _files(os.path.join(mount.folder, folder), base, prefix):
-            yield StoredObject(url, entry.stat().st_size, Path(entry.path))
+            stat = entry.stat()
+            etag = f"{stat.st_mtime_ns:x}-{stat.st_size:x}"
+            yield StoredObject(url, stat.st_size, Path(entry.path), etag=etag, modified=stat.st_mtime)
 
     def find(self, url: str) -> StoredObject | None:
         """Return the object at exactly `url`, or None."""
@@ -121,6 +128,14 @@ class Storage:
                 self._elsewhere(url).write(url, content)
         else:
             _write(path, url, content)
+
+    def delete(self, url: str) -> None:
+        """Take the object at `url` away, if there is one."""
+        path = self._path(url)
+        if path is None:
+            self._elsewhere(url).delete(url)
+        else:
+            path.unlink(missing_ok=True)
 
     def _path(self, url: str) -> Path | None:
         mount = self._mount(url)

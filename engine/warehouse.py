@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -51,6 +51,22 @@ class Session(Protocol):
         """Close the connection; what is not committed is rolled back."""
 
 
+class ListedFile(Protocol):
+    """A file that COPY could read."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def size(self) -> int:
+        """In bytes."""
+    @property
+    def etag(self) -> str:
+        """Another one when the bytes are."""
+    @property
+    def modified(self) -> float:
+        """In seconds since 1970."""
+
+
 @dataclass(frozen=True, slots=True)
 class Warehouse:
     """A warehouse that has been reached: what a run does with it."""
@@ -59,3 +75,7 @@ class Warehouse:
     write_file: Callable[[str, bytes], None]
     """Put a file where COPY can read it: (s3:// URL, content)."""
     close: Callable[[], None]
+    list_files: Callable[[str], Iterator[ListedFile]]
+    """Yield the files whose s3:// URL starts with a prefix, as they are found."""
+    delete_file: Callable[[str], None]
+    """Take the file at an s3:// URL away, if there is one."""

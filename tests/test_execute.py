@@ -20,6 +20,7 @@ from engine.retries import Retries
 from engine.warehouse import Outcome, ResultColumn, Session, Warehouse
 
 WHERE = Where("p.yaml", 1, 1)
+NO_FILES = (lambda prefix: iter(()), lambda url: None)
 
 
 @dataclass
@@ -66,7 +67,7 @@ class Recorder:
 
     @property
     def warehouse(self) -> Warehouse:
-        return Warehouse(self._open, self.write_file, lambda: self.log.append("close warehouse"))
+        return Warehouse(self._open, self.write_file, lambda: self.log.append("close warehouse"), *NO_FILES)
 
     def _open(self) -> Session:
         self.log.append("open")
@@ -281,7 +282,7 @@ def test_unreachable_warehouse_at_the_start() -> None:
     def refuse() -> Session:
         raise WarehouseUnreachable("nobody there")
 
-    warehouse = Warehouse(refuse, lambda url, content: None, lambda: None)
+    warehouse = Warehouse(refuse, lambda url, content: None, lambda: None, *NO_FILES)
     with pytest.raises(WarehouseUnreachable, match="nobody there"):
         next(execute(plan(step("a")), warehouse))
 

@@ -26,6 +26,7 @@ from engine.retries import Retries, transient_cause
 from engine.warehouse import Outcome, Session, Warehouse
 
 WHERE = Where("p.yaml", 1, 1)
+NO_FILES = (lambda prefix: iter(()), lambda url: None)
 QUICK = Retries(attempts=4, first_wait_seconds=0.001)
 VIOLATION = WarehouseError("1023", detail="Serializable isolation violation on table - 119371, transactions forming …")
 LOST = WarehouseUnreachable("the connection to Redshift was lost")
@@ -41,7 +42,7 @@ class Cluster:
 
     @property
     def warehouse(self) -> Warehouse:
-        return Warehouse(self._open, lambda url, content: None, lambda: None)
+        return Warehouse(self._open, lambda url, content: None, lambda: None, *NO_FILES)
 
     def _open(self) -> Session:
         self.opened += 1
@@ -183,7 +184,7 @@ def test_independent_steps_run_side_by_side_and_the_others_wait() -> None:
         Step(name, "table", frozenset(needs), WHERE, (Transaction((Statement(name),)),))
         for name, needs in (("a", ()), ("b", ()), ("c", ("a", "b")))
     ]
-    warehouse = Warehouse(lambda: Meeting(cluster), lambda url, content: None, lambda: None)
+    warehouse = Warehouse(lambda: Meeting(cluster), lambda url, content: None, lambda: None, *NO_FILES)
     plan = Plan("p", Target("t", "redshift", WHERE), (), tuple(steps))
     events = list(execute(plan, warehouse, threads=2))
     assert {event.step.name for event in events[:2]} == {"a", "b"}

@@ -1,4 +1,4 @@
-"""Transactions, and statements that have nothing to do here: ANALYZE, VACUUM, LOCK.
+"""Transactions and LOCK, and statements that have nothing to do here: ANALYZE, VACUUM.
 
 Source: https://docs.aws.amazon.com/redshift/latest/dg/r_BEGIN.html, r_SET.html, r_VACUUM_command.html
 """
@@ -133,15 +133,20 @@ def vacuum(session: LocalSession, reader: Reader) -> Outcome:
 
 
 def lock(session: LocalSession, reader: Reader) -> Outcome:
-    """LOCK holds until the end of the transaction; DuckDB finds conflicts when they happen."""
+    """LOCK waits for other transactions that have locked the table, and holds it until the end of this one.
+
+    A transaction that has done nothing yet sees all that was committed until it has its locks, as on Redshift.
+    """
     reader.advance()
     reader.take("table")
-    session.find(*_named(reader))
+    tables = [session.find(*_named(reader))]
     while reader.take_op(","):
-        session.find(*_named(reader))
+        tables.append(session.find(*_named(reader)))
     if reader.take("in"):
         while not reader.take("mode"):
             if reader.advance().kind == "end":
                 raise reader.error("expected MODE")
     reader.expect_end()
+    if session.in_block:
+        session.lock(sorted((table.schema, table.name) for table in tables))
     return Outcome("LOCK TABLE")

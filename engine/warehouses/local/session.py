@@ -19,6 +19,7 @@ from ...storage import Storage
 from ...warehouse import Outcome
 from . import statements
 from .catalog import SYSTEM_SCHEMAS, TEMPORARY, Relation, no_such_relation, read_relation, relation_names
+from .locks import Locks
 from .macros import make_macros
 from .messages import as_warehouse_error
 
@@ -33,6 +34,8 @@ _SETTINGS = (
     # The catalog of temporary tables: made before any transaction that could take it back with it.
     "CREATE TEMP TABLE local_relation (schema VARCHAR, name VARCHAR, kind VARCHAR, record VARCHAR)"
 )
+_NO_SNAPSHOT = ("begin", "start", "set", "lock")
+"""What a transaction may begin with and still see what others commit."""
 _FIRST_WORD = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/|\(|;)*([A-Za-z]+)", re.DOTALL)
 
 
@@ -59,6 +62,8 @@ class LocalDatabase:
     """Counts the committed changes of the catalog."""
     history: deque[Ran] = field(default_factory=lambda: deque(maxlen=1000))
     lock: threading.Lock = field(default_factory=threading.Lock)
+    locks: Locks = field(default_factory=Locks)
+    """The tables that LOCK holds; `lock` guards what stands here."""
     sessions: int = 0
     queries: int = 0
 
@@ -155,6 +160,7 @@ class LocalSession:
         self.search_path: tuple[str, ...] = ("$user", "public")
         self.in_block = False
         self.failed = False
+        self._has_snapshot = False
         self.last_copy_count = 0
         self.last_copy_id = -1
         self.last_unload_count = 0
@@ -203,6 +209,7 @@ class LocalSession:
     def interrupt(self) -> None:
         """Stop the statement that is running; called from another thread or from a signal handler."""
         self.connection.interrupt()
+        self.database.locks.interrupt(self.number)
 
     def close(self) -> None:
         """End the session; what is not committed is rolled back."""
@@ -222,6 +229,7 @@ class LocalSession:
                 sqlstate="25P02",
                 hint="send ROLLBACK",
             )
+        self._has_snapshot = self._has_snapshot or word not in _NO_SNAPSHOT
         try:
             return statements.run(self, word, sql)
         except duckdb.Error as error:
@@ -307,7 +315,16 @@ class LocalSession:
 
     def begin(self) -> None:
         self.connection.execute("BEGIN TRANSACTION")
-        self.in_block, self.failed = True, False
+        self.in_block, self.failed, self._has_snapshot = True, False, False
+
+    def lock(self, tables: list[tuple[str, str]]) -> None:
+        """Wait for the tables, and hold them until the end of the transaction. Errors: WarehouseError."""
+        self.interruptible(lambda: self.database.locks.take(self.number, tables))
+        if not self._has_snapshot:
+            # To find the tables DuckDB has taken its snapshot; it must not be older than the locks.
+            self.connection.execute("ROLLBACK")
+            self.connection.execute("BEGIN TRANSACTION")
+            self.forget()
 
     def commit(self) -> bool:
         """Commit; False where the transaction had failed and was rolled back instead."""
@@ -330,6 +347,7 @@ class LocalSession:
 
     def _ended(self, committed: bool) -> None:
         self.in_block = self.failed = False
+        self.database.locks.release(self.number)
         if self.changed_catalog:
             self._catalog_ended(committed)
         journal, self.journal = self.journal, []
