@@ -23,7 +23,7 @@ from .errors import (
     WarehouseError,
     WarehouseUnreachable,
 )
-from .files import Intake, is_of_files, write_listing
+from .files import Intake, of_files, write_listing
 from .plan import Plan, Statement, Step, Transaction
 from .retries import RETRIES, Retries, transient_cause
 from .warehouse import Outcome, Session, Warehouse
@@ -215,9 +215,9 @@ class _Run:
                 self._attempt(session, transaction, sent, outcomes, warnings, intake)
                 return outcomes
             except EtlrunError as error:
-                is_new = isinstance(error, WarehouseError) and error is not failed_load
-                if is_new and intake and intake.step.max_bad_files and sent[-1].needs_files and is_of_files(error):
-                    failed_load = error
+                broken = of_files(error) if intake and step.max_bad_files and sent[-1].needs_files else None
+                if broken and broken is not failed_load:
+                    failed_load = broken
                     continue
                 is_unknown = is_unknown or isinstance(error, CommitUnknown)
                 cause = transient_cause(error)

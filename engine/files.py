@@ -1,4 +1,4 @@
-"""The files of an incremental source: listed before its step, chosen by the warehouse, set aside where they are broken."""
+"""The files of an incremental source: listed before its step, chosen by the warehouse, set aside if broken."""
 
 from __future__ import annotations
 
@@ -115,9 +115,14 @@ def _part(files: Iterable[ListedFile], bucket: str) -> bytes:
 # --- broken files ----------------------------------------------------------------------------------------------------
 
 
-def is_of_files(error: WarehouseError) -> bool:
-    """Whether a COPY may have failed for what a file holds: not for a passing cause, and not because it is gone."""
-    return not transient_cause(error) and "Mandatory url" not in error.message
+def of_files(error: Exception) -> WarehouseError | None:
+    """Return the error of a COPY that may have failed for what a file holds; None for one that did not.
+
+    A passing cause is none of a file's, and a file that is gone meanwhile is not broken.
+    """
+    if not isinstance(error, WarehouseError) or transient_cause(error) or "Mandatory url" in str(error):
+        return None
+    return error
 
 
 def named(error: WarehouseError, chosen: Iterable[str]) -> dict[str, str]:

@@ -26,7 +26,9 @@ def declared_incremental(at: At, spec: dict[str, Any]) -> Incremental | None:
         if options.get(option):
             hint = "take it out, or load: full"
             (at / "copy" / option).problem(f"'{option}' does not go with load: incremental: {why}", hint, at_key=True)
-    lenient = "ignoreallerrors" if options.get("ignoreallerrors") else "maxerror" if options.get("maxerror", 0) > 1 else ""
+    lenient = (
+        "ignoreallerrors" if options.get("ignoreallerrors") else "maxerror" if options.get("maxerror", 0) > 1 else ""
+    )
     if lenient and spec.get("max_bad_files"):
         message = f"'{lenient}' leaves out rows, 'max_bad_files' files"
         (at / "max_bad_files").problem(message, "take one of them out", at_key=True)

@@ -59,9 +59,11 @@ class ListedFile(Protocol):
     @property
     def size(self) -> int:
         """In bytes."""
+
     @property
     def etag(self) -> str:
         """Another one when the bytes are."""
+
     @property
     def modified(self) -> float:
         """In seconds since 1970."""
