@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
@@ -23,7 +23,7 @@ from .errors import (
     WarehouseError,
     WarehouseUnreachable,
 )
-from .files import Intake, of_files, write_listing
+from .files import Intake, listed, of_files
 from .plan import Plan, Statement, Step, Transaction
 from .retries import RETRIES, Retries, transient_cause
 from .warehouse import Outcome, Session, Warehouse
@@ -181,15 +181,10 @@ class _Run:
             self.warehouse.write_file(file.url, file.content.encode())
         if intake is None or step.listing is None:
             return [outcome for part in step.transactions for outcome in self._committed(step, part, sent, warnings)]
-        intake.listed, parts = write_listing(step.listing, self.warehouse)
-        try:
+        with listed(step.listing, self.warehouse) as intake.listed:
             return [
                 outcome for part in step.transactions for outcome in self._committed(step, part, sent, warnings, intake)
             ]
-        finally:
-            for url in parts:
-                with suppress(EtlrunError):  # what stays is of no harm
-                    self.warehouse.delete_file(url)
 
     def _committed(
         self, step: Step, transaction: Transaction, sent: list[Statement], warnings: list[Failure],

@@ -8,13 +8,14 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from .errors import LoadError, LoadFailed, WarehouseError
+from .errors import EtlrunError, LoadError, LoadFailed, WarehouseError
 from .lexical import literal
-from .plan import Listing, Step
+from .plan import FilesLook, Listing, Step
 from .retries import transient_cause
 from .warehouse import ListedFile, Warehouse
 
@@ -112,6 +113,18 @@ def _part(files: Iterable[ListedFile], bucket: str) -> bytes:
     return gzip.compress(text.getvalue().encode(), compresslevel=3, mtime=0)
 
 
+@contextmanager
+def listed(listing: Listing, warehouse: Warehouse) -> Iterator[int]:
+    """Keep a listing under `work:` while the warehouse needs it; gives how many files there are."""
+    count, parts = write_listing(listing, warehouse)
+    try:
+        yield count
+    finally:
+        for url in parts:
+            with suppress(EtlrunError):  # what stays is of no harm
+                warehouse.delete_file(url)
+
+
 # --- broken files ----------------------------------------------------------------------------------------------------
 
 
@@ -161,3 +174,44 @@ def _reason(error: LoadError) -> str:
 def _clipped(text: str) -> str:
     line = " ".join(text.split())
     return line.encode()[:_REASON_BYTES].decode(errors="ignore")
+
+
+# --- what became of them ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What became of the files of a source: how many are how, and a row for each that was asked for."""
+
+    source: str
+    counts: dict[str, int]
+    columns: tuple[str, ...]
+    files: tuple[tuple[Any, ...], ...]
+
+
+def look(looks: Iterable[FilesLook], warehouse: Warehouse, *, every: bool) -> tuple[tuple[Seen, ...], int]:
+    """Ask what became of the files of sources, each of them or those that are not loaded.
+
+    Files that are to be tried again are made new before; returned is also how many those are.
+    Errors: those of the warehouse.
+    """
+    seen, retried = [], 0
+    session = warehouse.open_session()
+    try:
+        for each in looks:
+            for statement in each.prepare:
+                session.execute(statement.sql)
+            with session.transaction():
+                retried += sum(session.execute(statement.sql).row_count or 0 for statement in each.retries)
+            with listed(each.listing, warehouse), session.transaction():
+                for statement in each.begin:
+                    session.execute(statement.sql)
+                counts = {str(status): int(count) for status, count in session.execute(each.counts.sql).rows}
+                shown = session.execute((each.every if every else each.some).sql)
+                for statement in each.end:
+                    session.execute(statement.sql)
+            names = tuple(column.name for column in shown.columns)
+            seen.append(Seen(each.source, counts, names, tuple(tuple(row) for row in shown.rows)))
+    finally:
+        session.close()
+    return tuple(seen), retried

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -22,6 +22,8 @@ from .tables import attributes, lines, relation, relation_name
 
 SHOWN_ROWS = 5
 """How many of the rows that fail a check are asked for."""
+SHOWN_FILES = 20
+"""How many files that are not loaded are shown."""
 KEPT_ROWS = 1000
 """How many, where they are kept."""
 _SAID_WIDTH = 100
@@ -230,11 +232,84 @@ class _Making:
         return render(self.pipeline.folder, template, values)
 
 
+@dataclass(frozen=True, slots=True)
+class FilesLook:
+    """What is sent to see what became of the files of an incremental source."""
+
+    source: str
+    listing: Listing
+    prepare: tuple[Statement, ...]
+    begin: tuple[Statement, ...]
+    counts: Statement
+    some: Statement
+    """Those that are not simply loaded, SHOWN_FILES at most."""
+    every: Statement
+    end: tuple[Statement, ...]
+    retries: tuple[Statement, ...]
+    """What makes files that were set aside new again, one for each."""
+
+
+def make_files_looks(
+    pipeline: Pipeline, target: Target, *, only: str | None, run: str, retry: Sequence[str] = ()
+) -> tuple[FilesLook, ...]:
+    """Render what tells of the files of each incremental source, or of the one named `only`.
+
+    `retry` are keys or URLs. Errors: InvalidPipeline.
+    """
+    making = _Making(pipeline, target, False, run, {})
+    problems: list[Problem] = []
+    prepare = _prepare(pipeline, problems)
+    if problems:
+        raise InvalidPipeline(problems)
+    return tuple(
+        _look(source, making, prepare, retry)
+        for source in pipeline.staging
+        if source.incremental and only in (None, source.name)
+    )
+
+
+def _look(
+    source: StagingSource, making: _Making, prepare: tuple[Statement, ...], retry: Sequence[str]
+) -> FilesLook:  # fmt: skip
+    listing, values = _listed(source, making)
+    prefix = f"s3://{values['bucket']}/"
+
+    def one(template: str, **more: Any) -> Statement:
+        (statement,) = making.statements(template, {**values, **more})
+        return statement
+
+    return FilesLook(
+        source.name, listing, prepare,
+        (*making.statements("files/list_files", values), one("files/file_status")),
+        one("files/count_files"), one("files/show_files", every=False, limit=SHOWN_FILES),
+        one("files/show_files", every=True), making.statements("files/drop_files", values),
+        tuple(one("files/retry_file", key=each.removeprefix(prefix)) for each in retry),
+    )  # fmt: skip
+
+
+def _listed(source: StagingSource, making: _Making) -> tuple[Listing, dict[str, Any]]:
+    """Return where the files of a source are listed, and what every template about them may ask for."""
+    definition, target = source.definition, making.target
+    url = f"{target.work}/listings/{making.pipeline.name}/{source.name}/{making.run}/"
+    # COPY wants its manifest in the region of its files: so `work:` is there.
+    copied = copying.Copy(
+        table=copying.TableName(None, "etlrun_listing"), source=url, authorization=_role(target),
+        format=copying.Format("csv"), compression="gzip", region=source.copy.region, compupdate="off", statupdate="off",
+    )  # fmt: skip
+    return Listing(source.copy.source, url), {
+        **_values(definition, making.pipeline), "bucket": source.copy.source.split("/")[2], "listing": url,
+        "clauses": copying.clauses(copied), "incremental": source.incremental, "run": making.run, "limit": SHOWN_ROWS,
+    }  # fmt: skip
+
+
+def _role(target: Target) -> copying.IamRole:
+    return copying.IamRole(None if target.iam_role == "default" else target.iam_role)
+
+
 def _staging_step(source: StagingSource, making: _Making) -> Step:
     files: tuple[StoredFile, ...] = ()
     pipeline, target = making.pipeline, making.target
-    role = None if target.iam_role == "default" else target.iam_role
-    statement = replace(source.copy, authorization=copying.IamRole(role))
+    statement = replace(source.copy, authorization=_role(target))
     if source.jsonpaths:
         content = file_content(source.jsonpaths)
         # Named by its content: the same paths are never uploaded twice, and a running COPY never sees them change.
@@ -268,35 +343,26 @@ def _incremental_step(
 
     Its table is made in a transaction of its own: the second one locks it before it does anything else.
     """
-    definition, work = source.definition, making.target.work
-    place = f"{making.pipeline.name}/{source.name}"
-    listing = Listing(source.copy.source, f"{work}/listings/{place}/{making.run}/")
-    manifest = f"{work}/manifests/{place}/{making.run}.json"
-    # COPY wants its manifest in the region of its files.
-    listed = copying.Copy(
-        table=copying.TableName(None, "etlrun_listing"), source=listing.url, authorization=statement.authorization,
-        format=copying.Format("csv"), compression="gzip", region=statement.region, compupdate="off", statupdate="off",
-    )  # fmt: skip
-    values = {
-        **_values(definition, making.pipeline), **_shape(definition),
-        "locked": relation(definition), "bucket": source.copy.source.split("/")[2], "incremental": incremental,
-        "readers": [table.name for table in readers(source, making.pipeline)], "run": making.run, "limit": SHOWN_ROWS,
-    }  # fmt: skip
-    asked = {"listing": listing.url, "clauses": copying.clauses(listed)}
+    definition = source.definition
+    manifest = f"{making.target.work}/manifests/{making.pipeline.name}/{source.name}/{making.run}.json"
+    listing, listed = _listed(source, making)
+    names = [table.name for table in readers(source, making.pipeline)]
+    values = {**listed, **_shape(definition), "locked": relation(definition), "readers": names}
     copied = _copy_values(replace(statement, source=manifest, manifest=True))
     create = making.statements("create_table", values)
     anew = ("drop_table", "create_table", "files/forget_files") if making.full_refresh else ()
     wanted = ("begin", "files/lock_source", *anew, "files/list_files", "files/choose_files")
     checked = [statement for check in source.checks for statement in _check(check, definition, values, making)]
-    before = (each for template in wanted for each in making.statements(template, {**values, **asked}))
+    before = (each for template in wanted for each in making.statements(template, values))
     sent = (
         *(replace(each, is_load=False) for each in before),
+        *(replace(each, severity="warn") for each in making.statements("files/waiting_files", values)),
         *(replace(each, check="", manifest=manifest) for each in making.statements("files/chosen_files", values)),
         *(replace(each, needs_files=True) for each in making.statements("files/copy_files", {**values, **copied})),
         *making.statements("comments", values),
         *checked,
     )
-    noted = making.statements("files/note_files", values)
+    noted = tuple(each for name in ("note_files", "drop_files") for each in making.statements(f"files/{name}", values))
     transactions = (
         _noted(Transaction((*making.statements("begin", values), *create)), values, 1, making),
         _noted(Transaction(sent, noted), values, 2, making),

@@ -21,6 +21,7 @@ from .errors import (
     Where,
 )
 from .execute import Event, StepDone, StepFailed, StepRetried, StepSkipped, StepStarted
+from .files import Intake, Seen
 from .model import Column
 from .plan import SHOWN_ROWS, Plan, Step
 
@@ -28,6 +29,7 @@ _EXCERPT_WIDTH = 110
 _STATEMENT_LINES = 12
 _OTHERS_DEPEND_ON_IT = "2BP01"
 _TOO_LONG = 1204
+_FILE_STATES = ("loaded", "new", "changed", "quarantined", "gone")
 _KEPT_BYTES = 1024
 _QUOTED = r"""'(?:[^']|'')*'?|"(?:[^"\\]|\\.)*"?"""
 _PASSWORD = r"""(password['"]?\s*:\s*)(?!\$\{\w+\})"""  # ${NAME} tells nothing
@@ -127,6 +129,7 @@ def event_text(plan: Plan, event: Event) -> Iterator[str]:
         case StepDone(rows=rows, seconds=seconds, rejects=rejects, warnings=warnings, step=step):
             left_out = f", {len(rejects):,} left out" if rejects else ""
             done = _done(step, rows)
+            done += _of_files(event.intake) if event.intake else ""
             warned = f", {len(warnings)} warning{'s' if len(warnings) != 1 else ''}" if warnings else ""
             yield f"{head}: {done} in {seconds:.2f} s{left_out}{warned}"
         case StepFailed(seconds=seconds, error=error):
@@ -141,16 +144,39 @@ def _done(step: Step, rows: int) -> str:
     return _asked(step) if step.kind == "checks" else f"{rows:,} row{'s' if rows != 1 else ''}"
 
 
+def _of_files(intake: Intake) -> str:
+    broken = f", {len(intake.broken):,} broken" if intake.broken else ""
+    count = len(intake.chosen)
+    return f" of {count:,} new file{'s' if count != 1 else ''}{broken}"
+
+
+def files_text(seen: Seen) -> Iterator[str]:
+    """Yield the lines that tell what became of the files of a source: counts, then those that are not loaded."""
+    counts = {status: seen.counts.get(status, 0) for status in _FILE_STATES}
+    yield f"{seen.source}: " + ", ".join(f"{count:,} {status}" for status, count in counts.items())
+    for row in seen.files:
+        file = dict(zip(seen.columns, row, strict=True))
+        why = f": {masked(file['reason'])}" if file["status"] == "quarantined" else ""
+        yield f"  {file['status']:<11}  {file['file']}  {file['size']:,} bytes, of {file['modified']}{why}"
+    left = sum(count for status, count in counts.items() if status != "loaded") - len(seen.files)
+    if left > 0:
+        yield f"  … and {left:,} more; --json writes every file"
+
+
 def _asked(step: Step) -> str:
     count = sum(bool(statement.check) for transaction in step.transactions for statement in transaction.statements)
     return f"{count} check{'s' if count != 1 else ''} asked"
 
 
 def warning_text(done: StepDone) -> Iterator[str]:
-    """Yield the lines that tell of the checks that do not hold, and that let their step go on."""
+    """Yield the lines that tell what does not hold, and let its step go on: checks, and files that were set aside."""
     for warning in done.warnings:
         yield f"{warning.statement.where or done.step.where}: {done.step.name}: warning: {masked(str(warning))}"
         yield from _failed_rows(warning)
+    if done.intake and not done.intake.listed and done.step.listing:
+        yield f"{done.step.where}: {done.step.name}: warning: there is no file at {done.step.listing.source}"
+    for url, reason in (done.intake.broken if done.intake else {}).items():
+        yield f"{done.step.where}: {done.step.name}: warning: set aside {url}: {masked(reason)}"
 
 
 def _failed_check(failure: Failure) -> Iterator[str]:
@@ -227,6 +253,9 @@ def event_json(plan: Plan, event: Event) -> str:
             said = {"event": "done", "rows": rows, "seconds": round(seconds, 3), "rejects": len(rejects)}
             said["notices"] = list(notices)
             said["warnings"] = [_check_json(warning) for warning in warnings]
+            if event.intake:
+                said["files"] = len(event.intake.chosen)
+                said["set_aside"] = event.intake.broken
         case StepFailed(seconds=seconds, error=error, step=step):
             said = {"event": "failed", "seconds": round(seconds, 3), "error": masked(str(error))}
             said["where"] = str(step.where)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from cloud import Fault as S3Fault
 from lab import TARGET, Lab, StandIn
 from test_cluster_faults import KINDS, run_with_fault
 
