@@ -35,6 +35,7 @@ from .model import (
 from .places import At, did_you_mean, known_columns
 from .rules import Severity
 from .source import Document, Text, read_text
+from .unload import declared_unload
 
 MAX_COMPOUND_SORTKEY = 400
 MAX_INTERLEAVED_SORTKEY = 8
@@ -503,7 +504,9 @@ def _table(at: At, name: str, spec: dict[str, Any], schema: str, main: Document)
         checks=declared_checks(at, spec),
         hooks=_hooks(at / "hooks", spec.get("hooks", {})),
         unknown_member=spec.get("unknown_member", {}),
-        grants={privilege: tuple(names) for privilege, names in spec.get("grants", {}).items()},
+        grants={name: tuple(grantees) for name, grantees in spec.get("grants", {}).items() if name != "exclusive"},
+        grants_are_exclusive=spec.get("grants", {}).get("exclusive", False),
+        unload=declared_unload(at / "unload", spec["unload"]) if "unload" in spec else None,
     )
 
 

@@ -129,7 +129,9 @@ def wanted(
         pipeline=_safe(pipeline.name, 256), name=_safe(f"etlrun-{pipeline.name}-{target.name}", 64),
         place=given.cluster or given.serverless or place, database=given.database, user=given.user,
         port=int(given.port), password=known_password, trust=policy.text(policy.trust(*services)),
-        policy=policy.text(policy.permissions(read_prefixes(pipeline, given), given.work, given.region)),
+        policy=policy.text(
+            policy.permissions(read_prefixes(pipeline, given), given.work, given.region, unload_prefixes(pipeline))
+        ),
         role="" if given.iam_role == "default" else given.iam_role.partition(",")[0],
         is_default_role=given.iam_role == "default" and own_role != "", cidr=given.allow_cidr,
     )  # fmt: skip
@@ -140,6 +142,11 @@ def read_prefixes(pipeline: Pipeline, target: Target) -> tuple[str, ...]:
     sources = [source.copy.source for source in pipeline.staging]
     arguments = [source.copy.format.argument for source in pipeline.staging]
     return tuple(dict.fromkeys([*sources, *(each for each in arguments if each.startswith("s3://")), *target.reads]))
+
+
+def unload_prefixes(pipeline: Pipeline) -> tuple[str, ...]:
+    """Return the S3 prefixes that the UNLOADs of a pipeline write to."""
+    return tuple(dict.fromkeys(table.unload.to for table in pipeline.tables if table.unload))
 
 
 def unread(pipeline: Pipeline, target: Target) -> Iterator[str]:

@@ -49,6 +49,11 @@ def statements_text(statements: Iterable[Statement]) -> Iterator[str]:
     """Yield statements as a script has them: with a semicolon, and without the keys that a literal carries."""
     for statement in statements:
         yield f"{closed(masked(statement.sql))};"
+        if statement.manifest:
+            yield f"-- In a run, {statement.manifest} lists these files; of none, the COPY is not sent. Files that were"
+            yield "-- found broken are taken out before: UPDATE etlrun_files SET status = 'quarantined' …"
+        if statement.gives_statements:
+            yield "-- In a run, each row of this is sent as a statement."
 
 
 def _files(step: Step) -> Iterator[str]:

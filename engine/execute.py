@@ -258,7 +258,10 @@ class _Run:
     def _sent(self, session: Session, statement: Statement, intake: Intake | None) -> Outcome:
         """Send a statement; one that chooses files is told before which are broken, and its rows become a manifest."""
         if not statement.manifest or intake is None:
-            return session.execute(statement.sql)
+            outcome = session.execute(statement.sql)
+            for row in outcome.rows if statement.gives_statements else ():
+                session.execute(str(row[0]))
+            return outcome
         for sql in intake.quarantine():
             session.execute(sql)
         outcome = session.execute(statement.sql)

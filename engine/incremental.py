@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from .errors import Problem
-from .model import Incremental, Pipeline, StagingSource, Table
+from .model import Incremental, Pipeline, StagingSource, Table, Target
 from .places import At
 
 _SETTINGS = ("after", "changed", "max_bad_files")
@@ -118,3 +118,24 @@ def _lookups(pipeline: Pipeline) -> Iterator[Problem]:
             if column.lookup and column.lookup.table in emptied:
                 message = f"'{column.name}' is looked up in '{column.lookup.table}', which is emptied"
                 yield Problem(message, column.where, "look it up in a table that keeps its rows")
+
+
+def plan_problems(
+    pipeline: Pipeline, target: Target, only: Collection[str], *, full_refresh: bool
+) -> Iterator[Problem]:  # fmt: skip
+    """Yield what a run may not do: of a source and its tables refresh some only, or load what the engine wrote."""
+    for source in pipeline.staging:
+        if source.incremental is None or source.name not in only:
+            continue
+        if f"{target.work}/".startswith(source.copy.source):
+            message = f"'work: {target.work}' of target '{target.name}' lies among the files of '{source.name}'"
+            yield Problem(message, source.where, "what is put there would be loaded: choose another prefix")
+    for source in pipeline.staging if full_refresh else ():
+        names = {source.name, *(table.name for table in readers(source, pipeline))}
+        if _is_emptied(source) and names & set(only) not in (names, set()):
+            message = (
+                f"'{source.name}' is emptied: without it its tables would lose rows in a full refresh, or double them"
+            )
+            yield Problem(
+                message, source.where, f"refresh {', '.join(sorted(names))} together: --select {source.name}+"
+            )

@@ -240,6 +240,23 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Unload:
+    """Rows that UNLOAD writes to S3 after a table's load was committed."""
+
+    to: str
+    where: Where
+    text: Text | None
+    """The SELECT as written; None for all rows of the table."""
+    options: tuple[str, ...]
+    """What stands behind the authorization, each as it is written."""
+    partition_by: tuple[str, ...] = ()
+    select: str = ""
+    """The SELECT as it is sent, rendered by `read`; empty for all rows of the table."""
+    reads: tuple[str, ...] = ()
+    """The steps that it reads, found by `read`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hook:
     """A statement of one's own in a step's transaction: before its load, or between the load and the checks."""
 
@@ -259,6 +276,9 @@ class Table:
     checks: tuple[Check, ...] = ()
     grants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For each privilege the users, 'group NAME's, 'role NAME's and 'public' that get it."""
+    grants_are_exclusive: bool = False
+    """Whether what is granted and not declared is revoked."""
+    unload: Unload | None = None
     hooks: tuple[Hook, ...] = ()
     unknown_member: Mapping[str, Any] = field(default_factory=dict)
     """The values of the row that stands for what is not known, by column; empty for no such row."""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from . import copy as copying
 from .errors import InvalidPipeline, Problem, Where
 from .graph import order
-from .incremental import emptied_source, readers
+from .incremental import emptied_source, plan_problems, readers
 from .jsonpaths import file_content
 from .loads import VERSION_COLUMNS
 from .model import Check, Column, Definition, Hook, Incremental, Pipeline, StagingSource, Table, Target
@@ -28,6 +28,11 @@ KEPT_ROWS = 1000
 """How many, where they are kept."""
 _SAID_WIDTH = 100
 _HOOKS = ("before", "after")
+_OTHER_THAN_LOADS: Mapping[str, Mapping[str, Any]] = {
+    "unknown_member": {"is_load": False},
+    "revokes": {"check": "", "gives_statements": True},
+}
+"""How the statements of some templates differ from those of a load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,8 @@ class Statement:
     manifest: str = ""
     """Of a SELECT of files, each a row of URL and size: where the manifest that lists them is put before the next
     statement is sent. Files that cannot be loaded are noted before it is sent."""
+    gives_statements: bool = False
+    """Whether each row of its answer is a statement, which is sent in its place in the same transaction."""
     needs_files: bool = False
     """Whether it reads that manifest, and is not sent where the manifest lists nothing: COPY refuses it."""
 
@@ -139,7 +146,7 @@ def make_plan(
     waits = needs(pipeline)
     chosen = [name for name in order(waits) if only is None or name in only]
     known = frozenset(chosen)
-    problems: list[Problem] = []
+    problems = list(plan_problems(pipeline, target, known, full_refresh=full_refresh))
     staging = {source.name: source for source in pipeline.staging}
     steps = []
     for name in chosen:
@@ -382,13 +389,32 @@ def _table_step(table: Table, making: _Making) -> Step:
         "lookups": _lookups(table, making),
     }  # fmt: skip
     # Comments and grants come after the load: a strategy may put another table in the place of the old one.
-    around = {"lookups": values["lookups"], "unknown_member": table.unknown_member, "grants": table.grants}
-    wanted = ("lookups", f"strategies/{load.strategy}", "unknown_member", "comments", "grants")
+    around = {
+        "lookups": values["lookups"], "unknown_member": table.unknown_member, "grants": table.grants,
+        "revokes": table.grants_are_exclusive,
+    }  # fmt: skip
+    wanted = ("lookups", f"strategies/{load.strategy}", "unknown_member", "comments", "revokes", "grants")
     templates = tuple(name for name in wanted if around.get(name, True))
     transaction = _transaction(definition, templates, values, table.checks, making, table.hooks)
     if emptied:
         transaction = _with_taking(transaction, _taking(table, emptied, making), making)
-    return Step(table.name, "table", frozenset(), definition.where, (transaction,), columns=definition.columns)
+    transactions = (transaction, *_unloading(table, making))
+    return Step(table.name, "table", frozenset(), definition.where, transactions, columns=definition.columns)
+
+
+def _unloading(table: Table, making: _Making) -> tuple[Transaction, ...]:
+    """Return the transaction that unloads, if one is asked for: what it writes cannot be rolled back."""
+    unload = table.unload
+    if unload is None:
+        return ()
+    role = copying.Copy(table=copying.TableName(None, table.name), source="", authorization=_role(making.target))
+    values = {
+        **_values(table.definition, making.pipeline), "unload": unload,
+        "columns": [column.name for column in table.definition.columns],
+        "clauses": (*copying.clauses(role), *unload.options),
+    }  # fmt: skip
+    sent = (*making.statements("begin", values), *making.statements("unload", values))
+    return (_noted(Transaction(sent), values, 2, making),)
 
 
 def _taking(table: Table, source: StagingSource, making: _Making) -> dict[str, Any]:
@@ -446,7 +472,7 @@ def _transaction(
     values = {**common, **_shape(definition), **values}
     begun = [statement for template in before for statement in making.statements(template, values)]
     loaded = [
-        replace(statement, is_load=False) if template == "unknown_member" else statement
+        replace(statement, **_OTHER_THAN_LOADS.get(template, {}))
         for template in templates
         for statement in making.statements(template, values)
     ]

@@ -22,14 +22,16 @@ def trust(*services: str) -> Document:
     return _document({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"})
 
 
-def permissions(prefixes: Iterable[str], work: str, region: str) -> Document:
+def permissions(prefixes: Iterable[str], work: str, region: str, unloads: Iterable[str] = ()) -> Document:
     """Return the policy to read what starts with one of `prefixes`, and to read and write below `work`.
 
-    Both are s3:// URLs; a prefix is meant as COPY means it, 's3://b/log' covers 's3://b/log_old/x' too.
+    What starts with one of `unloads` may be written and deleted. All are s3:// URLs; a prefix is meant as COPY means it,
+    's3://b/log' covers 's3://b/log_old/x' too.
     Source: https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-access-permissions.html
     """
     below = f"{work.rstrip('/')}/"
-    widest = _widest({*prefixes, below})
+    written = _widest(set(unloads))
+    widest = _widest({*prefixes, below, *written})
     arn = f"arn:{partition(region)}:s3:::"
     buckets = sorted({_bucket(url) for url in widest})
     lists = [_list(arn, bucket, [url for url in widest if _bucket(url) == bucket]) for bucket in buckets]
@@ -38,6 +40,14 @@ def permissions(prefixes: Iterable[str], work: str, region: str) -> Document:
         *lists,
         {"Effect": "Allow", "Action": "s3:GetObject", "Resource": [f"{arn}{_literal(url[5:])}*" for url in widest]},
         {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"{arn}{_literal(below[5:])}*"},
+        *[
+            {
+                "Effect": "Allow",
+                "Action": ["s3:PutObject", "s3:DeleteObject"],
+                "Resource": [f"{arn}{_literal(url[5:])}*" for url in written],
+            }
+        ]
+        * bool(written),
     )
 
 

@@ -17,7 +17,7 @@ from .graph import Cycle, order
 from .incremental import reader_problems
 from .lint.pipeline import lint
 from .loads import DATE_COLUMNS, VERSION_COLUMNS
-from .model import Check, Definition, Hook, Pipeline, Table
+from .model import Check, Definition, Hook, Pipeline, Table, Unload
 from .places import did_you_mean
 from .render import TemplateError, available, render, render_text
 from .selects import item_place, select_problems
@@ -80,7 +80,13 @@ def needs(pipeline: Pipeline) -> dict[str, frozenset[str]]:
     known = {definition.name for definition in pipeline.definitions}
     found = {source.name: _referred(source.definition, source.checks) & known for source in pipeline.staging}
     for table in pipeline.tables:
-        waits = {*table.reads, *(name for name, _ in table.depends_on), *_referred(table.definition, table.checks)}
+        unloaded = table.unload.reads if table.unload else ()
+        waits = {
+            *table.reads,
+            *unloaded,
+            *(name for name, _ in table.depends_on),
+            *_referred(table.definition, table.checks),
+        }
         found[table.name] = frozenset(waits & known)
     return found
 
@@ -139,6 +145,9 @@ def _read_table(
     load = replace(table.load, settings=_settings(table, pipeline, lost, problems))
     hooks = tuple(_read_hook(hook, pipeline, lost, problems) for hook in table.hooks)
     table = replace(table, load=load, hooks=hooks)
+    if table.unload and table.unload.text:
+        unload = _read_unload(table.unload, table.unload.text, table, pipeline, names, lost, problems)
+        table = replace(table, unload=unload)
     if "dates" in load.settings:
         return _read_dates(table, pipeline, problems)
     if not load.sql.content:
@@ -185,6 +194,32 @@ def _read_hook(hook: Hook, pipeline: Pipeline, lost: frozenset[str], problems: l
         message = f"{word.upper()} may not stand in a step, which is a transaction of its own"
         problems.append(Problem(message, hook.text.at(1, 1, len(word)), "send it apart from the pipeline"))
     return replace(hook, sql=found[0])
+
+
+def _read_unload(
+    unload: Unload, text: Text, table: Table, pipeline: Pipeline, names: frozenset[str], lost: frozenset[str],
+    problems: list[Problem],
+) -> Unload:  # fmt: skip
+    """Return what a table unloads, its SELECT rendered, and what that reads."""
+    try:
+        rendered = render_text(pipeline.folder, text.content, template_values(pipeline)).strip()
+    except TemplateError as error:
+        if error.missing not in lost:
+            problems.append(Problem(str(error), error.where or text.at(error.line, 1), _template_hint(pipeline)))
+        return unload
+    found = sql.statements(rendered)
+    select = sql.closed(found[0]) if len(found) == 1 else rendered
+    try:
+        read = sql.read_select(select)
+    except sql.InvalidSql as error:
+        problems.append(Problem(str(error), rendered_place(text, select, error.line, error.column, error.width)))
+        return unload
+    for name in unload.partition_by if read.columns else ():
+        if name not in read.columns:
+            message = f"the SELECT does not give '{name}', which partition_by names"
+            problems.append(Problem(message, unload.where, did_you_mean(name, read.columns, "it gives")))
+    reads = _reads(table.name, text, select, read, pipeline.schema, names, lost, problems)
+    return replace(unload, select=select, reads=reads)
 
 
 def _read_dates(table: Table, pipeline: Pipeline, problems: list[Problem]) -> Table:

@@ -201,7 +201,9 @@ def _cell(name: str, value: object) -> str:
 def failure_text(failure: StepFailed) -> Iterator[str]:
     """Yield the lines that tell why a step failed, with the statement and the place in the YAML."""
     first, *rest = error_text(failure.error)
+    is_unload = failure.statement is not None and failure.statement.sql.startswith("UNLOAD")
     failed = "failed" if failure.step.kind == "checks" else "failed and was rolled back"
+    failed = "is loaded, but its UNLOAD failed" if is_unload else failed
     yield f"{failure.step.where}: {failure.step.name} {failed}: {first}"
     yield from rest
     if isinstance(failure.error, CheckFailed):

@@ -355,7 +355,7 @@ def comment(session: LocalSession, reader: Reader) -> Outcome:
 
 
 def grant(session: LocalSession, reader: Reader) -> Outcome:
-    """GRANT and REVOKE are recorded; the one user that there is may do everything."""
+    """GRANT and REVOKE are recorded, a row for each privilege; the one user that there is may do everything."""
     command = reader.advance().value
     reader.take("grant", "option", "for")
     privileges = _privileges(reader)

@@ -60,7 +60,7 @@ def _make_room(session: LocalSession, statement: Unload) -> None:
     found = list(session.storage.list(statement.target))
     if statement.clean:
         for stored in found:
-            stored.path.unlink()
+            session.storage.delete(stored.url)
     elif found and not statement.overwrite:
         raise WarehouseError(
             f"Specified unload destination on S3 is not empty: {found[0].url}",
