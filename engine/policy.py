@@ -25,8 +25,8 @@ def trust(*services: str) -> Document:
 def permissions(prefixes: Iterable[str], work: str, region: str, unloads: Iterable[str] = ()) -> Document:
     """Return the policy to read what starts with one of `prefixes`, and to read and write below `work`.
 
-    What starts with one of `unloads` may be written and deleted. All are s3:// URLs; a prefix is meant as COPY means it,
-    's3://b/log' covers 's3://b/log_old/x' too.
+    What starts with one of `unloads` may be written and deleted. All are s3:// URLs; a prefix is meant as COPY means
+    it, 's3://b/log' covers 's3://b/log_old/x' too.
     Source: https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-access-permissions.html
     """
     below = f"{work.rstrip('/')}/"

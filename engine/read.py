@@ -145,9 +145,8 @@ def _read_table(
     load = replace(table.load, settings=_settings(table, pipeline, lost, problems))
     hooks = tuple(_read_hook(hook, pipeline, lost, problems) for hook in table.hooks)
     table = replace(table, load=load, hooks=hooks)
-    if table.unload and table.unload.text:
-        unload = _read_unload(table.unload, table.unload.text, table, pipeline, names, lost, problems)
-        table = replace(table, unload=unload)
+    if table.unload:
+        table = replace(table, unload=_read_unload(table.unload, table, pipeline, names, lost, problems))
     if "dates" in load.settings:
         return _read_dates(table, pipeline, problems)
     if not load.sql.content:
@@ -197,15 +196,19 @@ def _read_hook(hook: Hook, pipeline: Pipeline, lost: frozenset[str], problems: l
 
 
 def _read_unload(
-    unload: Unload, text: Text, table: Table, pipeline: Pipeline, names: frozenset[str], lost: frozenset[str],
+    unload: Unload, table: Table, pipeline: Pipeline, names: frozenset[str], lost: frozenset[str],
     problems: list[Problem],
 ) -> Unload:  # fmt: skip
-    """Return what a table unloads, its SELECT rendered, and what that reads."""
+    """Return what a table unloads, its texts rendered, and what its SELECT reads."""
+    text = unload.text
     try:
-        rendered = render_text(pipeline.folder, text.content, template_values(pipeline)).strip()
+        unload = replace(unload, to=_rendered(unload.to, pipeline))
+        rendered = render_text(pipeline.folder, text.content, template_values(pipeline)).strip() if text else ""
     except TemplateError as error:
         if error.missing not in lost:
-            problems.append(Problem(str(error), error.where or text.at(error.line, 1), _template_hint(pipeline)))
+            problems.append(Problem(str(error), error.where or unload.where, _template_hint(pipeline)))
+        return unload
+    if text is None:
         return unload
     found = sql.statements(rendered)
     select = sql.closed(found[0]) if len(found) == 1 else rendered

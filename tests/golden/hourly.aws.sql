@@ -1,0 +1,474 @@
+-- etlrun 0.1.0: pipeline hourly, target aws
+-- In a run, the run's own id stands in place of RUN.
+
+CREATE SCHEMA IF NOT EXISTS hourly;
+CREATE SCHEMA IF NOT EXISTS etlrun;
+CREATE TABLE IF NOT EXISTS etlrun.transactions (
+    run          varchar(32)  NOT NULL,
+    pipeline     varchar(127) NOT NULL,
+    step         varchar(127) NOT NULL,
+    number       smallint     NOT NULL,
+    committed_at timestamp    NOT NULL
+)
+SORTKEY AUTO;
+CREATE TABLE IF NOT EXISTS etlrun.files (
+    pipeline    varchar(127)  NOT NULL,
+    schema_name varchar(127)  NOT NULL,
+    step        varchar(127)  NOT NULL,
+    bucket      varchar(255)  NOT NULL,
+    key         varchar(1024) NOT NULL,
+    etag        varchar(128)  NOT NULL,
+    size        bigint        NOT NULL,
+    modified    timestamp     NOT NULL,
+    status      varchar(11)   NOT NULL,
+    run         varchar(32)   NOT NULL,
+    loaded_at   timestamp     NOT NULL,
+    reason      varchar(1024) NOT NULL
+)
+SORTKEY AUTO;
+CREATE TABLE IF NOT EXISTS etlrun.pending (
+    pipeline    varchar(127) NOT NULL,
+    schema_name varchar(127) NOT NULL,
+    source      varchar(127) NOT NULL,
+    step        varchar(127) NOT NULL,
+    run         varchar(32)  NOT NULL
+)
+SORTKEY AUTO;
+SET search_path TO hourly, public;
+
+-- step 1 of 5: raw_orders (staging)
+
+-- transaction 1 of 2
+BEGIN;
+
+SET query_group TO 'etlrun hourly raw_orders';
+
+CREATE TABLE IF NOT EXISTS hourly.raw_orders (
+    order_id bigint,
+    item     varchar(20),
+    amount   decimal(12,2)
+);
+
+INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
+VALUES ('RUN', 'hourly', 'raw_orders', 1, GETDATE());
+
+COMMIT;
+
+-- transaction 2 of 2
+BEGIN;
+
+SET query_group TO 'etlrun hourly raw_orders';
+
+LOCK hourly.raw_orders;
+
+CREATE TEMP TABLE etlrun_listing (
+    key      varchar(1024) NOT NULL,
+    etag     varchar(128)  NOT NULL,
+    size     bigint        NOT NULL,
+    modified timestamp     NOT NULL
+);
+
+COPY etlrun_listing
+FROM 's3://hourly-etl/work/listings/hourly/raw_orders/RUN/'
+IAM_ROLE default
+FORMAT AS CSV
+GZIP
+COMPUPDATE OFF
+STATUPDATE OFF;
+
+CREATE TEMP TABLE etlrun_files AS
+SELECT
+    listed.key, listed.etag, listed.size, listed.modified,
+    CAST(CASE WHEN known.status = 'loaded' THEN 'changed' ELSE 'new' END AS varchar(11)) AS status,
+    CAST('' AS varchar(1024)) AS reason
+FROM etlrun_listing AS listed
+LEFT JOIN (
+    SELECT key, etag, status
+    FROM etlrun.files
+    WHERE pipeline = 'hourly' AND schema_name = 'hourly' AND step = 'raw_orders'
+        AND bucket = 'hourly-exports'
+) AS known
+    ON known.key = listed.key
+WHERE (known.key IS NULL OR known.etag <> listed.etag)
+    AND (
+        SELECT COUNT(*)
+        FROM etlrun.pending
+        WHERE pipeline = 'hourly' AND schema_name = 'hourly' AND source = 'raw_orders'
+            AND step IN ('orders', 'items')
+    ) = 0;
+
+-- no file that was loaded may have changed
+SELECT COUNT(*) OVER () AS failures, 's3://hourly-exports/' || key AS file, modified
+FROM etlrun_files
+WHERE status = 'changed'
+ORDER BY key
+LIMIT 5;
+
+DELETE FROM hourly.raw_orders
+WHERE (
+    SELECT COUNT(*)
+    FROM etlrun.pending
+    WHERE pipeline = 'hourly' AND schema_name = 'hourly' AND source = 'raw_orders'
+        AND step IN ('orders', 'items')
+) = 0;
+
+-- no file is loaded before every table has taken the rows of the last load
+SELECT COUNT(*) OVER () AS failures, step AS "table", run
+FROM etlrun.pending
+WHERE pipeline = 'hourly' AND schema_name = 'hourly' AND source = 'raw_orders'
+    AND step IN ('orders', 'items')
+ORDER BY step
+LIMIT 5;
+
+SELECT 's3://hourly-exports/' || key AS url, size
+FROM etlrun_files
+WHERE status <> 'quarantined'
+ORDER BY key;
+-- In a run, s3://hourly-etl/work/manifests/hourly/raw_orders/RUN.json lists these files; of none, the COPY is not sent. Files that were
+-- found broken are taken out before: UPDATE etlrun_files SET status = 'quarantined' …
+
+COPY hourly.raw_orders (
+    order_id, item, amount
+)
+FROM 's3://hourly-etl/work/manifests/hourly/raw_orders/RUN.json'
+IAM_ROLE default
+FORMAT AS JSON 'auto'
+MANIFEST;
+
+DELETE FROM etlrun.files
+USING etlrun_files
+WHERE files.key = etlrun_files.key AND files.bucket = 'hourly-exports'
+    AND pipeline = 'hourly' AND schema_name = 'hourly' AND step = 'raw_orders';
+
+INSERT INTO etlrun.files (
+    pipeline, schema_name, step, bucket, key, etag, size, modified, status, run, loaded_at, reason
+)
+SELECT
+    'hourly', 'hourly', 'raw_orders', 'hourly-exports',
+    key, etag, size, modified,
+    CASE WHEN status = 'quarantined' THEN status ELSE 'loaded' END,
+    'RUN', GETDATE(), reason
+FROM etlrun_files;
+
+DELETE FROM etlrun.pending
+WHERE pipeline = 'hourly' AND schema_name = 'hourly' AND source = 'raw_orders'
+    AND (SELECT COUNT(*) FROM etlrun_files WHERE status <> 'quarantined') > 0;
+
+INSERT INTO etlrun.pending (pipeline, schema_name, source, step, run)
+SELECT 'hourly', 'hourly', 'raw_orders', step, 'RUN'
+FROM (
+    SELECT 'orders' AS step
+    UNION ALL SELECT 'items' AS step
+) AS readers
+WHERE (SELECT COUNT(*) FROM etlrun_files WHERE status <> 'quarantined') > 0;
+
+DROP TABLE IF EXISTS etlrun_status;
+DROP TABLE IF EXISTS etlrun_files;
+DROP TABLE IF EXISTS etlrun_listing;
+
+INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
+VALUES ('RUN', 'hourly', 'raw_orders', 2, GETDATE());
+
+COMMIT;
+
+-- step 2 of 5: raw_prices (staging)
+
+-- transaction 1 of 2
+BEGIN;
+
+SET query_group TO 'etlrun hourly raw_prices';
+
+CREATE TABLE IF NOT EXISTS hourly.raw_prices (
+    item  varchar(20),
+    price decimal(12,2)
+);
+
+INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
+VALUES ('RUN', 'hourly', 'raw_prices', 1, GETDATE());
+
+COMMIT;
+
+-- transaction 2 of 2
+BEGIN;
+
+SET query_group TO 'etlrun hourly raw_prices';
+
+LOCK hourly.raw_prices;
+
+CREATE TEMP TABLE etlrun_listing (
+    key      varchar(1024) NOT NULL,
+    etag     varchar(128)  NOT NULL,
+    size     bigint        NOT NULL,
+    modified timestamp     NOT NULL
+);
+
+COPY etlrun_listing
+FROM 's3://hourly-etl/work/listings/hourly/raw_prices/RUN/'
+IAM_ROLE default
+FORMAT AS CSV
+GZIP
+COMPUPDATE OFF
+STATUPDATE OFF;
+
+CREATE TEMP TABLE etlrun_files AS
+SELECT
+    listed.key, listed.etag, listed.size, listed.modified,
+    CAST(CASE WHEN known.status = 'loaded' THEN 'changed' ELSE 'new' END AS varchar(11)) AS status,
+    CAST('' AS varchar(1024)) AS reason
+FROM etlrun_listing AS listed
+LEFT JOIN (
+    SELECT key, etag, status
+    FROM etlrun.files
+    WHERE pipeline = 'hourly' AND schema_name = 'hourly' AND step = 'raw_prices'
+        AND bucket = 'hourly-exports'
+) AS known
+    ON known.key = listed.key
+WHERE (known.key IS NULL OR known.etag <> listed.etag);
+
+-- a file has changed and all are loaded again: none that was loaded may be gone
+SELECT COUNT(*) OVER () AS failures, 's3://hourly-exports/' || known.key AS file
+FROM etlrun.files AS known
+LEFT JOIN etlrun_listing AS listed
+    ON listed.key = known.key
+WHERE known.pipeline = 'hourly' AND known.schema_name = 'hourly' AND known.step = 'raw_prices'
+    AND known.status = 'loaded' AND listed.key IS NULL
+    AND (SELECT COUNT(*) FROM etlrun_files WHERE status = 'changed') > 0
+ORDER BY known.key
+LIMIT 5;
+
+DELETE FROM hourly.raw_prices
+WHERE (SELECT COUNT(*) FROM etlrun_files WHERE status = 'changed') > 0;
+
+INSERT INTO etlrun_files (key, etag, size, modified, status, reason)
+SELECT listed.key, listed.etag, listed.size, listed.modified, 'again', ''
+FROM etlrun_listing AS listed
+JOIN etlrun.files AS known
+    ON known.key = listed.key AND known.etag = listed.etag
+WHERE known.pipeline = 'hourly' AND known.schema_name = 'hourly' AND known.step = 'raw_prices'
+    AND known.status = 'loaded'
+    AND (SELECT COUNT(*) FROM etlrun_files WHERE status = 'changed') > 0;
+
+SELECT 's3://hourly-exports/' || key AS url, size
+FROM etlrun_files
+WHERE status <> 'quarantined'
+ORDER BY key;
+-- In a run, s3://hourly-etl/work/manifests/hourly/raw_prices/RUN.json lists these files; of none, the COPY is not sent. Files that were
+-- found broken are taken out before: UPDATE etlrun_files SET status = 'quarantined' …
+
+COPY hourly.raw_prices (
+    item, price
+)
+FROM 's3://hourly-etl/work/manifests/hourly/raw_prices/RUN.json'
+IAM_ROLE default
+FORMAT AS CSV
+MANIFEST;
+
+DELETE FROM etlrun.files
+USING etlrun_files
+WHERE files.key = etlrun_files.key AND files.bucket = 'hourly-exports'
+    AND pipeline = 'hourly' AND schema_name = 'hourly' AND step = 'raw_prices';
+
+INSERT INTO etlrun.files (
+    pipeline, schema_name, step, bucket, key, etag, size, modified, status, run, loaded_at, reason
+)
+SELECT
+    'hourly', 'hourly', 'raw_prices', 'hourly-exports',
+    key, etag, size, modified,
+    CASE WHEN status = 'quarantined' THEN status ELSE 'loaded' END,
+    'RUN', GETDATE(), reason
+FROM etlrun_files;
+
+DROP TABLE IF EXISTS etlrun_status;
+DROP TABLE IF EXISTS etlrun_files;
+DROP TABLE IF EXISTS etlrun_listing;
+
+INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
+VALUES ('RUN', 'hourly', 'raw_prices', 2, GETDATE());
+
+COMMIT;
+
+-- step 3 of 5: orders (table)
+-- after raw_orders
+
+-- transaction 1 of 1
+BEGIN;
+
+SET query_group TO 'etlrun hourly orders';
+
+LOCK hourly.raw_orders;
+
+CREATE TABLE IF NOT EXISTS hourly.orders (
+    order_id bigint        NOT NULL,
+    item     varchar(20),
+    amount   decimal(12,2)
+);
+
+INSERT INTO hourly.orders (
+    order_id, item, amount
+)
+SELECT batch.*
+FROM (
+    SELECT order_id, item, amount FROM raw_orders
+) AS batch
+WHERE (
+    SELECT COUNT(*)
+    FROM etlrun.pending
+    WHERE pipeline = 'hourly' AND schema_name = 'hourly' AND source = 'raw_orders'
+        AND step = 'orders'
+) > 0;
+
+COMMENT ON TABLE hourly.orders IS 'One row for each line of each file.';
+
+-- check: not_null: order_id
+SELECT
+    COUNT(*) OVER () AS failures,
+    order_id, item, amount
+FROM hourly.orders
+WHERE order_id IS NULL
+LIMIT 5;
+
+DELETE FROM etlrun.pending
+WHERE pipeline = 'hourly' AND schema_name = 'hourly' AND source = 'raw_orders'
+    AND step = 'orders';
+
+INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
+VALUES ('RUN', 'hourly', 'orders', 1, GETDATE());
+
+COMMIT;
+
+-- step 4 of 5: items (table)
+-- after raw_orders
+
+-- transaction 1 of 1
+BEGIN;
+
+SET query_group TO 'etlrun hourly items';
+
+LOCK hourly.raw_orders;
+
+CREATE TABLE IF NOT EXISTS hourly.items (
+    item       varchar(20),
+    last_order bigint,
+    PRIMARY KEY (item)
+);
+
+CREATE TEMP TABLE etlrun_items (
+    item varchar(20),
+    last_order bigint
+);
+
+INSERT INTO etlrun_items (
+    item, last_order
+)
+SELECT
+    item, last_order
+FROM (
+    SELECT
+        batch.*,
+        ROW_NUMBER() OVER (
+            PARTITION BY item ORDER BY last_order DESC
+        ) AS etlrun_rank
+    FROM (
+        SELECT batch.*
+        FROM (
+            SELECT item, order_id AS last_order FROM raw_orders
+        ) AS batch
+        WHERE (
+            SELECT COUNT(*)
+            FROM etlrun.pending
+            WHERE pipeline = 'hourly' AND schema_name = 'hourly' AND source = 'raw_orders'
+                AND step = 'items'
+        ) > 0
+    ) AS batch
+) AS ranked
+WHERE etlrun_rank = 1;
+
+-- no row may be without its key
+SELECT COUNT(*) AS failures
+FROM etlrun_items
+WHERE item IS NULL;
+
+MERGE INTO hourly.items
+USING etlrun_items
+ON items.item = etlrun_items.item
+WHEN MATCHED THEN UPDATE SET
+    last_order = etlrun_items.last_order
+WHEN NOT MATCHED THEN INSERT (
+    item, last_order
+)
+VALUES (
+    etlrun_items.item, etlrun_items.last_order
+);
+
+DROP TABLE etlrun_items;
+
+COMMENT ON TABLE hourly.items IS 'One row for each item, with its last order.';
+
+DELETE FROM etlrun.pending
+WHERE pipeline = 'hourly' AND schema_name = 'hourly' AND source = 'raw_orders'
+    AND step = 'items';
+
+INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
+VALUES ('RUN', 'hourly', 'items', 1, GETDATE());
+
+COMMIT;
+
+-- step 5 of 5: prices (table)
+-- after raw_prices
+
+-- transaction 1 of 2
+BEGIN;
+
+SET query_group TO 'etlrun hourly prices';
+
+CREATE TABLE IF NOT EXISTS hourly.prices (
+    item  varchar(20),
+    price decimal(12,2)
+);
+
+DELETE FROM hourly.prices;
+
+INSERT INTO hourly.prices (
+    item, price
+)
+SELECT item, price FROM raw_prices;
+
+SELECT
+    'REVOKE ' || privilege_type || ' ON hourly.prices FROM '
+    || CASE identity_type
+        WHEN 'public' THEN 'PUBLIC'
+        WHEN 'user' THEN QUOTE_IDENT(identity_name)
+        ELSE UPPER(identity_type) || ' ' || QUOTE_IDENT(identity_name)
+    END AS statement
+FROM svv_relation_privileges
+WHERE namespace_name = 'hourly' AND relation_name = 'prices'
+    AND NOT (identity_type = 'user' AND identity_name = CURRENT_USER)
+    AND NOT (
+        privilege_type = 'SELECT' AND identity_type = 'group' AND identity_name = 'analysts'
+    )
+ORDER BY statement;
+-- In a run, each row of this is sent as a statement.
+
+GRANT SELECT ON hourly.prices TO GROUP analysts;
+
+INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
+VALUES ('RUN', 'hourly', 'prices', 1, GETDATE());
+
+COMMIT;
+
+-- transaction 2 of 2
+BEGIN;
+
+SET query_group TO 'etlrun hourly prices';
+
+UNLOAD ('SELECT item, price FROM prices WHERE price > 0')
+TO 's3://hourly-etl/work/lake/prices/'
+IAM_ROLE default
+FORMAT AS PARQUET
+MANIFEST
+CLEANPATH;
+
+INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
+VALUES ('RUN', 'hourly', 'prices', 2, GETDATE());
+
+COMMIT;
