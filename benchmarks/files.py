@@ -44,8 +44,8 @@ KNOWN = """\
 INSERT INTO etlrun.files
 WITH digits AS (SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4
     UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)
-SELECT 'feed', 'public', 'arrivals', 'feed', 'known/' || LPAD(CAST(n AS varchar(9)), 9, '0') || '.json', MD5(n), 100,
-    '2018-11-02', 'loaded', 'first', GETDATE(), ''
+SELECT 'feed', 'public', 'arrivals', 'feed', 'known/' || LPAD(CAST(n AS varchar(9)), 9, '0') || '.json',
+    MD5(CAST(n AS varchar(9))), 100, '2018-11-02', 'loaded', 'first', GETDATE(), ''
 FROM (
     SELECT a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 10000 * f.d + 100000 * g.d + 1000000 * h.d AS n
     FROM digits AS a, digits AS b, digits AS c, digits AS e, digits AS f, digits AS g, digits AS h

@@ -210,7 +210,8 @@ class _Run:
                 self._attempt(session, transaction, sent, outcomes, warnings, intake)
                 return outcomes
             except EtlrunError as error:
-                broken = of_files(error) if intake and step.max_bad_files and sent[-1].needs_files else None
+                is_copy = bool(sent) and sent[-1].needs_files
+                broken = of_files(error) if intake and step.max_bad_files and is_copy else None
                 if broken and broken is not failed_load:
                     failed_load = broken
                     continue
