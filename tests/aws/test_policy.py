@@ -115,3 +115,10 @@ def test_text_is_the_same_for_the_same_policy() -> None:
 def test_a_denial_counts_more_than_what_is_allowed() -> None:
     denied = {"Statement": {"Effect": "Deny", "Action": "s3:*", "Resource": ["*"]}}
     assert not allows([_policy("s3://lake/x"), denied], "s3:GetObject", "arn:aws:s3:::lake/x/y")
+
+
+def test_what_is_unloaded_may_be_written_and_deleted_and_nothing_else() -> None:
+    policy = permissions(["s3://lake/in/"], "s3://made/etlrun", "us-west-2", ["s3://lake/out/"])
+    for action in ("s3:PutObject", "s3:DeleteObject", "s3:GetObject"):
+        assert allows([policy], action, "arn:aws:s3:::lake/out/0000_part_00")
+        assert allows([policy], action, "arn:aws:s3:::lake/in/1.json") == (action == "s3:GetObject")
