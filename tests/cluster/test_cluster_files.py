@@ -141,8 +141,8 @@ def test_fault_at_every_statement_loads_each_file_once(
     feed.put("0.json", record(0, 0))
     assert feed.run() == 0
     statements = [each.sql for each in stand_in.log]
-    begin = statements.index("LOCK feed.batches")
-    places = range(begin, statements.index("COMMIT", statements.index("LOCK feed.batches", begin + 1)) + 2)
+    begin = statements.index("LOCK feed.batches") - 1
+    places = range(begin, statements.index("COMMIT", statements.index("LOCK feed.batches", begin + 2)) + 2)
     assert len(places) > 30
     faults = [(at, list(KINDS)[(at + at // 4) % 4]) for at in places[first::4]]
     if request.config.getoption("--every-statement"):
