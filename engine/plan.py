@@ -289,7 +289,8 @@ def _look(
         source.name, listing, prepare,
         (*making.statements("files/list_files", values), one("files/file_status")),
         one("files/count_files"), one("files/show_files", every=False, limit=SHOWN_FILES),
-        one("files/show_files", every=True), making.statements("files/drop_files", values),
+        one("files/show_files", every=True),
+        making.statements("files/drop_files", {"temporary": ("etlrun_status", "etlrun_listing")}),
         tuple(one("files/retry_file", key=each.removeprefix(prefix)) for each in retry),
     )  # fmt: skip
 
@@ -354,7 +355,10 @@ def _incremental_step(
     manifest = f"{making.target.work}/manifests/{making.pipeline.name}/{source.name}/{making.run}.json"
     listing, listed = _listed(source, making)
     names = [table.name for table in readers(source, making.pipeline)]
-    values = {**listed, **_shape(definition), "locked": relation(definition), "readers": names}
+    values = {
+        **listed, **_shape(definition), "locked": relation(definition), "readers": names,
+        "temporary": ("etlrun_files", "etlrun_listing"),
+    }  # fmt: skip
     copied = _copy_values(replace(statement, source=manifest, manifest=True))
     create = making.statements("create_table", values)
     anew = ("drop_table", "create_table", "files/forget_files") if making.full_refresh else ()

@@ -157,14 +157,13 @@ WHERE pipeline = 'hourly' AND schema_name = 'hourly' AND source = 'raw_orders'
 INSERT INTO etlrun.pending (pipeline, schema_name, source, step, run)
 SELECT 'hourly', 'hourly', 'raw_orders', step, 'RUN'
 FROM (
-    SELECT 'orders' AS step
-    UNION ALL SELECT 'items' AS step
+    SELECT CAST('orders' AS varchar(127)) AS step
+    UNION ALL SELECT CAST('items' AS varchar(127)) AS step
 ) AS readers
 WHERE (SELECT COUNT(*) FROM etlrun_files WHERE status <> 'quarantined') > 0;
 
-DROP TABLE IF EXISTS etlrun_status;
-DROP TABLE IF EXISTS etlrun_files;
-DROP TABLE IF EXISTS etlrun_listing;
+DROP TABLE etlrun_files;
+DROP TABLE etlrun_listing;
 
 INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
 VALUES ('RUN', 'hourly', 'raw_orders', 2, GETDATE());
@@ -229,7 +228,7 @@ WHERE (known.key IS NULL OR known.etag <> listed.etag);
 SELECT COUNT(*) OVER () AS failures, 's3://hourly-exports/' || known.key AS file
 FROM etlrun.files AS known
 LEFT JOIN etlrun_listing AS listed
-    ON listed.key = known.key
+    ON listed.key = known.key AND known.bucket = 'hourly-exports'
 WHERE known.pipeline = 'hourly' AND known.schema_name = 'hourly' AND known.step = 'raw_prices'
     AND known.status = 'loaded' AND listed.key IS NULL
     AND (SELECT COUNT(*) FROM etlrun_files WHERE status = 'changed') > 0
@@ -245,7 +244,7 @@ FROM etlrun_listing AS listed
 JOIN etlrun.files AS known
     ON known.key = listed.key AND known.etag = listed.etag
 WHERE known.pipeline = 'hourly' AND known.schema_name = 'hourly' AND known.step = 'raw_prices'
-    AND known.status = 'loaded'
+    AND known.bucket = 'hourly-exports' AND known.status = 'loaded'
     AND (SELECT COUNT(*) FROM etlrun_files WHERE status = 'changed') > 0;
 
 SELECT 's3://hourly-exports/' || key AS url, size
@@ -278,9 +277,8 @@ SELECT
     'RUN', GETDATE(), reason
 FROM etlrun_files;
 
-DROP TABLE IF EXISTS etlrun_status;
-DROP TABLE IF EXISTS etlrun_files;
-DROP TABLE IF EXISTS etlrun_listing;
+DROP TABLE etlrun_files;
+DROP TABLE etlrun_listing;
 
 INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
 VALUES ('RUN', 'hourly', 'raw_prices', 2, GETDATE());
