@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import md5
 from pathlib import Path
 
 from children import run
@@ -71,8 +72,6 @@ def prepare(folder: Path, known: int, new: int) -> None:
 
 def load(folder: Path, known: int) -> None:
     """Run the pipeline on a listing of the files that the ledger knows and those that are there."""
-    from hashlib import md5
-
     pipeline = read_pipeline(folder / "feed.yaml", {})
     target: Target = pipeline.targets[0]
     local = connect(target, folder)
@@ -85,9 +84,9 @@ def load(folder: Path, known: int) -> None:
 
     begin = time.perf_counter()
     for event in execute(make_plan(pipeline, target, run="second"), replace(local, list_files=listed)):
-        if isinstance(event, StepDone) and event.intake:
-            count, seconds = len(event.intake.chosen), time.perf_counter() - begin
-            print(f"{event.intake.listed:,} files listed, {count:,} of them new and loaded: {seconds:.1f} s")
+        if isinstance(event, StepDone) and event.taken:
+            seconds = time.perf_counter() - begin
+            print(f"{event.taken.listed:,} files listed, {event.taken.loaded:,} new and loaded: {seconds:.1f} s")
     local.close()
 
 

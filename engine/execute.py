@@ -23,7 +23,7 @@ from .errors import (
     WarehouseError,
     WarehouseUnreachable,
 )
-from .files import Intake, listed, of_files
+from .files import Intake, Taken, listed, of_files
 from .plan import Plan, Statement, Step, Transaction
 from .retries import RETRIES, Retries, transient_cause
 from .warehouse import Outcome, Session, Warehouse
@@ -60,7 +60,7 @@ class StepDone:
     notices: tuple[str, ...] = ()
     warnings: tuple[Failure, ...] = ()
     """Checks that do not hold, and whose severity is 'warn'."""
-    intake: Intake | None = None
+    taken: Taken | None = None
     """What became of the files of an incremental source."""
 
 
@@ -164,7 +164,8 @@ class _Run:
             notices = tuple(notice for outcome in outcomes for notice in outcome.notices) + unkept
             rows = loads[-1] if loads else 0
             seconds = time.monotonic() - begin
-            self.events.put(StepDone(step, seconds, rows, rejects, notices, tuple(warnings), intake))
+            taken = intake.result if intake else None
+            self.events.put(StepDone(step, seconds, rows, rejects, notices, tuple(warnings), taken))
         except CheckFailed as error:
             error.notices = self._keep([*error.failures, *warnings])
             statement = error.failures[0].statement

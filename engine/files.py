@@ -7,7 +7,7 @@ import gzip
 import io
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -26,6 +26,16 @@ _KEPT_NAME_BYTES = 256
 """What STL_LOAD_ERRORS keeps of a file's name."""
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of the files of a step's source: how many there are, how many were loaded, which are broken."""
+
+    listed: int
+    loaded: int
+    broken: Mapping[str, str]
+    """URL -> reason of those that were set aside."""
+
+
 @dataclass(slots=True)
 class Intake:
     """What a step learns of the files of its source while it is tried."""
@@ -38,6 +48,10 @@ class Intake:
     listed: int = 0
     only: frozenset[str] | None = None
     """In a trial: the files that it is limited to."""
+
+    @property
+    def result(self) -> Taken:
+        return Taken(self.listed, len(self.chosen), dict(self.broken))
 
     def take(self, rows: Iterable[Sequence[Any]]) -> bytes:
         """Note what the warehouse has chosen, a row of URL and size each; return the manifest that lists it."""

@@ -21,7 +21,7 @@ from .errors import (
     Where,
 )
 from .execute import Event, StepDone, StepFailed, StepRetried, StepSkipped, StepStarted
-from .files import Intake, Seen
+from .files import Seen, Taken
 from .model import Column
 from .plan import SHOWN_ROWS, Plan, Step
 
@@ -129,7 +129,7 @@ def event_text(plan: Plan, event: Event) -> Iterator[str]:
         case StepDone(rows=rows, seconds=seconds, rejects=rejects, warnings=warnings, step=step):
             left_out = f", {len(rejects):,} left out" if rejects else ""
             done = _done(step, rows)
-            done += _of_files(event.intake) if event.intake else ""
+            done += _of_files(event.taken) if event.taken else ""
             warned = f", {len(warnings)} warning{'s' if len(warnings) != 1 else ''}" if warnings else ""
             yield f"{head}: {done} in {seconds:.2f} s{left_out}{warned}"
         case StepFailed(seconds=seconds, error=error):
@@ -144,10 +144,9 @@ def _done(step: Step, rows: int) -> str:
     return _asked(step) if step.kind == "checks" else f"{rows:,} row{'s' if rows != 1 else ''}"
 
 
-def _of_files(intake: Intake) -> str:
-    broken = f", {len(intake.broken):,} broken" if intake.broken else ""
-    count = len(intake.chosen)
-    return f" of {count:,} new file{'s' if count != 1 else ''}{broken}"
+def _of_files(taken: Taken) -> str:
+    broken = f", {len(taken.broken):,} broken" if taken.broken else ""
+    return f" of {taken.loaded:,} new file{'s' if taken.loaded != 1 else ''}{broken}"
 
 
 def files_text(seen: Seen) -> Iterator[str]:
@@ -173,9 +172,9 @@ def warning_text(done: StepDone) -> Iterator[str]:
     for warning in done.warnings:
         yield f"{warning.statement.where or done.step.where}: {done.step.name}: warning: {masked(str(warning))}"
         yield from _failed_rows(warning)
-    if done.intake and not done.intake.listed and done.step.listing:
+    if done.taken and not done.taken.listed and done.step.listing:
         yield f"{done.step.where}: {done.step.name}: warning: there is no file at {done.step.listing.source}"
-    for url, reason in (done.intake.broken if done.intake else {}).items():
+    for url, reason in (done.taken.broken if done.taken else {}).items():
         yield f"{done.step.where}: {done.step.name}: warning: set aside {url}: {masked(reason)}"
 
 
@@ -255,9 +254,9 @@ def event_json(plan: Plan, event: Event) -> str:
             said = {"event": "done", "rows": rows, "seconds": round(seconds, 3), "rejects": len(rejects)}
             said["notices"] = list(notices)
             said["warnings"] = [_check_json(warning) for warning in warnings]
-            if event.intake:
-                said["files"] = len(event.intake.chosen)
-                said["set_aside"] = event.intake.broken
+            if event.taken:
+                said["files"] = event.taken.loaded
+                said["set_aside"] = dict(event.taken.broken)
         case StepFailed(seconds=seconds, error=error, step=step):
             said = {"event": "failed", "seconds": round(seconds, 3), "error": masked(str(error))}
             said["where"] = str(step.where)

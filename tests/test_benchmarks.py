@@ -97,3 +97,9 @@ def test_write_pipeline_writes_a_valid_one(tmp_path: Path) -> None:
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr
     assert "40 tables" in answer.stdout
+
+
+def test_new_files_are_found_beside_a_ledger() -> None:
+    answer = python("files.py", Path("--known"), Path("1000"), Path("--new"), Path("3"))
+    assert answer.returncode == 0, answer.stderr
+    assert "ledger of 1,000 files, 3 new: " in answer.stdout
