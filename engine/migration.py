@@ -191,7 +191,7 @@ def make_change_plan(
         if transactions:
             before = frozenset({steps[-1].name} if steps else ())
             steps.append(Step(name, "changes", before, definitions[name].where, transactions))
-    return Plan(pipeline.name, target, making.statements("prepare", {}), tuple(steps))
+    return Plan(pipeline.name, target, making.statements("prepare", {"has_incremental": False}), tuple(steps))
 
 
 @dataclass(slots=True)
