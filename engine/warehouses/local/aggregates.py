@@ -22,6 +22,8 @@ from .values import (
     BOOLEAN,
     DOUBLE,
     INTEGER,
+    INTERVAL,
+    MONTHS,
     SUPER,
     UNKNOWN,
     Typed,
@@ -118,17 +120,25 @@ def _count(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     return Typed(f"count({_distinct(node)}{value}){over}", BIGINT)
 
 
+def _hll(node: s.Call, scope: Scope, translate: Translate) -> Typed:
+    """HLL counts distinct values nearly, as APPROXIMATE COUNT does; sketches are not here."""
+    (value,) = _arguments(node, scope, translate, 1, 1)
+    return Typed(f"approx_count_distinct({value.sql})", BIGINT)
+
+
 def _numeric(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     (value,) = _arguments(node, scope, translate, 1, 1)
     if value.type in (UNKNOWN, SUPER):
         return cast(value, DOUBLE)
-    if not is_number(value.type):
+    if not is_number(value.type) and not (node.name == "sum" and category(value.type) == "interval"):
         raise wrong_arguments(node, [value])
     return value
 
 
 def _sum(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     value = _numeric(node, scope, translate)
+    if category(value.type) == "interval":
+        return _sum_of_intervals(node, value, _over(node, scope, translate))
     core = f"sum({_distinct(node)}{value.sql}){_over(node, scope, translate)}"
     if value.type in (BIGINT,):
         return Typed(f"CAST({core} AS DECIMAL(38,0))", decimal(38, 0))
@@ -137,6 +147,13 @@ def _sum(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     if value.type.name == "decimal":
         return Typed(core, decimal(38, value.type.scale or 0))
     return Typed(core, DOUBLE)
+
+
+def _sum_of_intervals(node: s.Call, value: Typed, over: str) -> Typed:
+    months = f"datepart('year', {value.sql}) * 12 + datepart('month', {value.sql})"
+    if value.type == MONTHS:
+        return Typed(f"to_months(CAST(sum({_distinct(node)}{months}){over} AS INTEGER))", MONTHS)
+    return Typed(f"to_microseconds(CAST(sum({_distinct(node)}epoch_us({value.sql})){over} AS BIGINT))", INTERVAL)
 
 
 def _avg(node: s.Call, scope: Scope, translate: Translate) -> Typed:
@@ -320,7 +337,7 @@ def _grouping(node: s.Call, scope: Scope, translate: Translate) -> Typed:
 
 AGGREGATES = frozenset(
     "count sum avg min max any_value stddev stddev_samp stddev_pop variance var_samp var_pop bit_and bit_or bool_and "
-    "bool_or listagg percentile_cont percentile_disc median grouping".split()
+    "bool_or listagg percentile_cont percentile_disc median grouping hll".split()
 )
 FUNCTIONS: dict[str, Handler] = {
     "count": _count, "sum": _sum, "avg": _avg, "min": _extreme, "max": _extreme, "any_value": _any_value,
@@ -330,5 +347,5 @@ FUNCTIONS: dict[str, Handler] = {
     "listagg": _listagg, "percentile_cont": _percentile, "percentile_disc": _percentile, "median": _median,
     "ratio_to_report": _ratio, "row_number": _rank, "rank": _rank, "dense_rank": _rank, "percent_rank": _rank,
     "cume_dist": _rank, "ntile": _ntile, "lag": _shift, "lead": _shift, "first_value": _edge, "last_value": _edge,
-    "nth_value": _edge, "grouping": _grouping, "grouping_id": _grouping,
+    "nth_value": _edge, "grouping": _grouping, "grouping_id": _grouping, "hll": _hll,
 }  # fmt: skip

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from ...datatypes import DataType
 from ...errors import WarehouseError
-from . import aggregates, date_functions, text_functions, value_functions
+from . import aggregates, date_functions, hash_functions, super_functions, text_functions, value_functions
 from . import syntax as s
 from .casts import accepts, as_parameter, cast
 from .functions import Function, functions
@@ -20,6 +20,7 @@ Translate = Callable[[s.Expression, Scope], Typed]
 
 _SPECIAL = {
     **value_functions.FUNCTIONS, **text_functions.FUNCTIONS, **date_functions.FUNCTIONS, **aggregates.FUNCTIONS,
+    **hash_functions.FUNCTIONS, **super_functions.FUNCTIONS,
 }  # fmt: skip
 
 
@@ -35,6 +36,8 @@ def call(node: s.Call, scope: Scope, translate: Translate) -> Typed:
             found.name = node.name
         return found
     arguments = [translate(argument, scope) for argument in node.arguments]
+    if is_refused(node.name):
+        raise WarehouseError(f"not supported locally: {node.name.upper()}", sqlstate="0A000")
     known = functions().get(node.name, ())
     if node.over is not None or node.distinct or node.star or node.order:
         raise no_such_function(node.name, arguments)
@@ -110,6 +113,21 @@ def no_such_function(name: str, arguments: list[Typed]) -> WarehouseError:
             f"did you mean {close[0]}?" if close else "Redshift has no function of this name, or local Redshift not yet"
         )
     return WarehouseError(f"function {name}({types}) does not exist", sqlstate="42883", hint=hint)
+
+
+_REFUSED = frozenset(
+    "array_sort checksum default_iam_role current_aws_account current_namespace current_session_arn "
+    "farmfingerprint64 has_assumerole_privilege pg_cancel_backend pg_get_cols pg_get_grantee_by_iam_role "
+    "pg_get_iam_role_by_user pg_get_late_binding_view_cols pg_get_session_roles pg_last_unload_id "
+    "pg_terminate_backend change_query_priority change_session_priority change_user_priority reboot_cluster "
+    "role_is_member_of set_config size slice_num user_is_member_of explain_model age h3_boundary h3_center "
+    "h3_fromlonglat h3_frompoint h3_isvalid h3_polyfill h3_resolution h3_tochildren h3_toparent".split()
+)
+
+
+def is_refused(name: str) -> bool:
+    """Tell whether Redshift has the function and local Redshift cannot answer as it does."""
+    return name in _REFUSED or name.startswith(("st_", "hll_", "geometrytype"))
 
 
 def is_aggregate(node: s.Call) -> bool:

@@ -5,7 +5,9 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/c_Supported_data_types.ht
 
 from __future__ import annotations
 
-from ...datatypes import DataType
+import re
+
+from ...datatypes import MAX_VARBYTE_BYTES, DataType
 from ...errors import WarehouseError
 from .intervals import interval_sql
 from .types import stored_type
@@ -26,7 +28,7 @@ _NUMBERS = ("int", "decimal", "float")
 _EXPLICIT = {
     "text": {*_NUMBERS, "text", "bool", "date", "timestamp", "timestamptz", "time", "timetz", "interval", "super",
              "varbyte"},
-    "int": {*_NUMBERS, "text", "bool", "super"},
+    "int": {*_NUMBERS, "text", "bool", "super", "varbyte"},
     "decimal": {*_NUMBERS, "text", "super", "bool"},
     "float": {*_NUMBERS, "text", "super"},
     "bool": {"bool", "int", "decimal", "text", "super"},
@@ -85,8 +87,22 @@ def _from_constant(value: Typed, target: DataType) -> Typed:
         return Typed(f"CAST(NULL AS {stored_type(target)})", target, value.name)
     if target.name == "super":
         return Typed(f"CAST(to_json({value.sql}) AS JSON)", target, value.name)
+    _check_constant(value.constant, target)
     text = Typed(value.sql, varchar(len(value.constant.encode())), value.name, value.constant)
     return Typed(_convert(text, target), target, value.name)
+
+
+_NUMERALS = {
+    "int": ("integer", re.compile(r"\s*[-+]?[0-9]+\s*")),
+    "decimal": ("type numeric", re.compile(r"\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*")),
+}
+
+
+def _check_constant(text: str, target: DataType) -> None:
+    """A constant is converted when the statement is read, whether or not its place is ever computed."""
+    what, numeral = _NUMERALS.get(category(target), ("", None))
+    if numeral is not None and numeral.fullmatch(text) is None:
+        raise WarehouseError(f'invalid input syntax for {what}: "{text}"', sqlstate="22P02")
 
 
 def assign(value: Typed, target: DataType, column: str, *, untyped: bool = False) -> str:
@@ -104,6 +120,9 @@ def assign(value: Typed, target: DataType, column: str, *, untyped: bool = False
         )
     if source == "unknown" and value.constant is None:
         return "NULL"
+    if target.name == "varbyte":
+        whole = implicit(value, DataType("varbyte", length=MAX_VARBYTE_BYTES))
+        return f"rs_fit_blob({whole}, {target.length}, {literal(format_type(target))})"
     if not target.is_text:
         return implicit(value, target)
     if value.constant is not None and value.constant.isascii() and len(value.constant) <= (target.length or 1):
@@ -144,6 +163,8 @@ def _convert(value: Typed, target: DataType) -> str:
     to, source = category(target), category(value.type)
     if to == "text":
         return _cut(as_text(value), target, value)
+    if to == "varbyte":
+        return _to_varbyte(value, target)
     if source == "text":
         return _from_text(value, target)
     if source == "super":
@@ -159,6 +180,18 @@ def _convert(value: Typed, target: DataType) -> str:
     return f"CAST({value.sql} AS {stored_type(target)})"
 
 
+def _to_varbyte(value: Typed, target: DataType) -> str:
+    """A CHAR counts with the blanks that fill it; a whole number has as many bytes as its type."""
+    length = target.length or 1
+    if category(value.type) == "int":
+        digits = {"smallint": 4, "integer": 8, "bigint": 16}[value.type.name]
+        return f"from_hex(right(lpad(to_hex(CAST({value.sql} AS BIGINT)), 16, '0'), {digits}))[1:{length}]"
+    if category(value.type) == "varbyte":
+        return value.sql if (value.type.length or length + 1) <= length else f"{value.sql}[1:{length}]"
+    text = f"rpad({value.sql}, {value.type.length or 1}, ' ')" if value.type.name == "char" else value.sql
+    return f"encode({text})" if (value.type.length or length + 1) <= length else f"encode({text})[1:{length}]"
+
+
 def _cut(sql: str, target: DataType, value: Typed) -> str:
     length = target.length or 1
     if target.name == "char":
@@ -172,8 +205,8 @@ _FROM_TEXT = {
     "smallint": "CAST(rs_int({}) AS SMALLINT)", "integer": "CAST(rs_int({}) AS INTEGER)", "bigint": "rs_int({})",
     "real": "CAST(rs_double({}) AS FLOAT)", "double precision": "rs_double({})", "boolean": "rs_bool({})",
     "date": "rs_date({})", "timestamp": "rs_timestamp({})", "timestamptz": "rs_timestamptz({})",
-    "time": "rs_time({})", "timetz": "CAST({} AS TIMETZ)", "super": "CAST(to_json({}) AS JSON)",
-    "varbyte": "encode({})", "interval day to second": "rs_interval({})", "interval year to month": "rs_interval({})",
+    "time": "rs_time({})", "timetz": "rs_timetz({})", "super": "CAST(to_json({}) AS JSON)",
+    "interval day to second": "rs_interval({})", "interval year to month": "rs_interval({})",
 }  # fmt: skip
 
 

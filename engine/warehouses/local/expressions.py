@@ -9,12 +9,13 @@ from ...errors import WarehouseError
 from . import supers
 from . import syntax as s
 from .calls import call
-from .casts import as_text, cast, implicit
+from .casts import cast, implicit
 from .comparisons import compare, compared
 from .intervals import interval_sql
 from .operators import arithmetic, concatenate, no_operator, unified
 from .patterns import match
 from .scope import Scope, resolve
+from .text_functions import collated
 from .values import (
     BIGINT,
     BOOLEAN,
@@ -326,13 +327,7 @@ def _at_time_zone(node: s.AtTimeZone, scope: Scope) -> Typed:
 
 
 def _collate(node: s.Collate, scope: Scope) -> Typed:
-    value = expression(node.value, scope)
-    if node.collation not in ("case_sensitive", "case_insensitive", "cs", "ci"):
-        raise WarehouseError(f'collation "{node.collation}" does not exist', sqlstate="42704")
-    nocase = node.collation in ("case_insensitive", "ci")
-    return Typed(
-        f"({as_text(value)} COLLATE {'NOCASE' if nocase else 'BINARY'})", value.type, value.name, nocase=nocase
-    )
+    return collated(expression(node.value, scope), node.collation)
 
 
 def _call(node: s.Call, scope: Scope) -> Typed:

@@ -220,7 +220,9 @@ _NUMBER_TOKEN = re.compile(r"9|0|\.|D|,|G|FM|PL|MI|SG|PR|S|L|\$|TH|RN|V|EEEE|.",
 
 def text_of_number(value: Typed, pattern: str) -> str:
     """Return TO_CHAR of a number. Errors: WarehouseError 0A000 for V and EEEE."""
-    tokens = [token.upper() for token in _NUMBER_TOKEN.findall(pattern)]
+    written = _NUMBER_TOKEN.findall(pattern)
+    suffix = next((token for token in written if token.upper() == "TH"), "")
+    tokens = [token.upper() for token in written]
     if tokens in (["RN"], ["FM", "RN"]):
         text = f"rs_roman(CAST({value.sql} AS BIGINT))"
         return f"trim({text})" if "FM" in tokens else text
@@ -237,7 +239,7 @@ def text_of_number(value: Typed, pattern: str) -> str:
     body = _body(whole, digits, number)
     point = any(token in (".", "D") for token in tokens)
     tail = _tail(fraction, places, number, bare) if point else "''"
-    return _signed(tokens, whole, body, tail, rounded, bare, digits, places, point)
+    return _signed(tokens, whole, body, tail, rounded, bare, digits, places, point, suffix)
 
 
 def _room(value: Typed, places: int) -> str:
@@ -289,6 +291,7 @@ def _signed(
     digits: int,
     places: int,
     point: bool,
+    suffix: str,
 ) -> str:
     width = sum(token in ("9", "0", ",", "G") for token in whole)
     trailing = next((t for t in reversed(tokens) if t in ("S", "MI", "PR", "SG", "PL")), "")
@@ -323,7 +326,9 @@ def _signed(
         text = f"trim({text})"
         if places and "0" not in tokens:
             text = f"CASE WHEN {number} = 0 THEN '0.' ELSE {text} END"
-    return f"({text} || rs_ordinal(abs({number})))" if "TH" in tokens else text
+    if "TH" not in tokens:
+        return text
+    return f"({text} || {'upper' if suffix.isupper() else 'lower'}(rs_ordinal(abs({number}))))"
 
 
 def _placed(core: str, symbol: str, width: int, bare: bool) -> str:

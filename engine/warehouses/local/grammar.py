@@ -674,7 +674,9 @@ def _primary(reader: Reader) -> s.Expression:
             if found is not None:
                 return found
         if token.value in RESERVED and not (
-            reader.look().value == "(" and reader.look().kind == "op" and token.value in ("left", "right", "isnull")
+            reader.look().value == "("
+            and reader.look().kind == "op"
+            and token.value in ("left", "right", "isnull", "collate")
         ):
             raise reader.error()
         return _name_or_call(reader)
@@ -990,8 +992,21 @@ def _convert(reader: Reader) -> s.Expression:
     return s.Cast(value, type_)
 
 
+def _object_transform(reader: Reader) -> s.Expression:
+    """OBJECT_TRANSFORM (value [KEEP path, …] [SET path, value, …])."""
+    reader.expect_op("(")
+    value = parse_expression(reader)
+    keep = tuple(_comma_separated(reader, parse_expression)) if reader.take("keep") else ()
+    changes = tuple(_comma_separated(reader, parse_expression)) if reader.take("set") else ()
+    if len(changes) % 2:
+        raise reader.error("SET takes pairs of a path and a value")
+    reader.expect_op(")")
+    return s.Call("object_transform", (value, s.Row(keep), s.Row(changes)))
+
+
 _SPECIAL_CALLS = {
-    "extract": _extract, "trim": _trim, "position": _position, "substring": _substring, "convert": _convert,
+    "object_transform": _object_transform, "extract": _extract,
+    "trim": _trim, "position": _position, "substring": _substring, "convert": _convert,
 }  # fmt: skip
 
 

@@ -19,18 +19,26 @@ CREATE OR REPLACE TEMP MACRO rs_is_int(x) AS regexp_full_match(x, '\s*[-+]?[0-9]
 CREATE OR REPLACE TEMP MACRO rs_int(x) AS CASE WHEN x IS NULL THEN NULL WHEN rs_is_int(x) THEN CAST(x AS BIGINT) ELSE rs_bad('22P02', 'integer', x) END;
 CREATE OR REPLACE TEMP MACRO rs_double(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(TRY_CAST(x AS DOUBLE), rs_bad('22P02', 'type double precision', x)) END;
 CREATE OR REPLACE TEMP MACRO rs_number(x) AS CASE WHEN x IS NULL THEN NULL WHEN TRY_CAST(x AS DOUBLE) IS NULL OR contains(lower(x), 'n') THEN rs_bad('22P02', 'type numeric', x) ELSE trim(x) END;
+CREATE OR REPLACE TEMP MACRO rs_sign_first(x) AS regexp_replace(trim(x), '^(.*[0-9.])([-+])$', '\2\1');
+CREATE OR REPLACE TEMP MACRO rs_alternative_int(x) AS CASE WHEN trim(x) = '' THEN 0 WHEN TRY_CAST(rs_sign_first(x) AS DECIMAL(38, 8)) IS NULL THEN rs_bad('22P02', 'integer', x) WHEN abs(TRY_CAST(rs_sign_first(x) AS DECIMAL(38, 8))) >= 2147483648 THEN error('22003|Value out of range for 4 bytes: ' || x) ELSE CAST(trunc(CAST(rs_sign_first(x) AS DECIMAL(38, 8))) AS INTEGER) END;
+CREATE OR REPLACE TEMP MACRO rs_is_tie(x, s) AS regexp_full_match(x, '[-+]?[0-9]*\.[0-9]{' || s || '}50*') AND NOT regexp_full_match(x, '.*[13579]\.?50*');
+CREATE OR REPLACE TEMP MACRO rs_alternative_number(x, s) AS CASE WHEN x IS NULL THEN NULL WHEN trim(x) = '' THEN '0' WHEN TRY_CAST(rs_sign_first(x) AS DOUBLE) IS NULL OR contains(lower(x), 'n') THEN rs_bad('22P02', 'type numeric', x) WHEN rs_is_tie(rs_sign_first(x), s) THEN regexp_replace(rs_sign_first(x), '50*$', '') ELSE rs_sign_first(x) END;
 CREATE OR REPLACE TEMP MACRO rs_bool(x) AS CASE WHEN x IS NULL THEN NULL WHEN lower(trim(x)) IN ('t', 'true', 'y', 'yes', '1', 'on') THEN TRUE WHEN lower(trim(x)) IN ('f', 'false', 'n', 'no', '0', 'off') THEN FALSE ELSE rs_bad('22P02', 'type boolean', x) END;
 CREATE OR REPLACE TEMP MACRO rs_without_zone(x) AS CASE WHEN regexp_matches(x, ':.*(Z|UTC|GMT|[-+][0-9:]+)\s*$') THEN regexp_replace(x, '\s*(Z|UTC|GMT|[-+][0-9:]+)\s*$', '') ELSE x END;
 CREATE OR REPLACE TEMP MACRO rs_other_moment(x) AS CASE WHEN x = 'epoch' THEN TIMESTAMP '1970-01-01' WHEN lower(x) IN ('now', 'today', 'yesterday', 'tomorrow') THEN CASE lower(x) WHEN 'now' THEN timezone('UTC', now()) WHEN 'today' THEN date_trunc('day', timezone('UTC', now())) WHEN 'yesterday' THEN date_trunc('day', timezone('UTC', now())) - INTERVAL 1 DAY ELSE date_trunc('day', timezone('UTC', now())) + INTERVAL 1 DAY END ELSE coalesce(
+    CASE WHEN regexp_full_match(x, '[0-9]{8}[ T][0-9].*') THEN TRY_CAST(left(x, 4) || '-' || substring(x, 5, 2) || '-' || substring(x, 7) AS TIMESTAMP) END,
+    try_strptime(x, ['%b %d,%Y %H:%M:%S', '%b %d,%Y %H:%M', '%b %d,%Y', '%B %d,%Y', '%Y%m%d %H%M']),
     try_strptime(x, ['%Y%m%d', '%m/%d/%y', '%m-%d-%y', '%m/%d/%Y', '%m-%d-%Y', '%m.%d.%Y', '%Y%m%d %H%M%S', '%y%m%d', '%Y.%j']),
     try_strptime(x, ['%m/%d/%Y %H:%M:%S', '%m-%d-%Y %H:%M:%S', '%m.%d.%Y %H:%M:%S', '%m/%d/%Y %H:%M', '%Y%m%d %H:%M:%S', '%m/%d/%Y %H:%M:%S.%f', '%m-%d-%Y %H:%M:%S.%f', '%Y%m%dT%H%M%S', '%y%m%d %H%M%S']),
     try_strptime(x, ['%b %d %Y', '%b %d, %Y', '%d %b %Y', '%d-%b-%y', '%d-%b-%Y', '%b-%d-%y', '%b-%d-%Y', '%Y-%b-%d', '%B %d, %Y', '%B %d %Y', '%d %B %Y', '%d %b %H:%M:%S %Y']),
     try_strptime(x, ['%b %d %Y %H:%M:%S', '%b %d, %Y %H:%M:%S', '%d %b %Y %H:%M:%S', '%a %b %d %H:%M:%S %Y', '%Y-%m-%d %I:%M:%S %p', '%m/%d/%Y %I:%M:%S %p', '%Y-%m-%d %I:%M %p', '%Y-%m-%d %H:%M', '%B %d, %Y %H:%M:%S', '%d-%b-%Y %H:%M:%S'])) END;
 CREATE OR REPLACE TEMP MACRO rs_moment(x) AS coalesce(CASE WHEN NOT regexp_matches(x, '[AaPp][Mm]\s*$') THEN TRY_CAST(rs_without_zone(x) AS TIMESTAMP) END, rs_other_moment(trim(x)));
-CREATE OR REPLACE TEMP MACRO rs_date(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(TRY_CAST(x AS DATE), CAST(rs_moment(x) AS DATE), error('22007|invalid input syntax for type date: "' || x || '"')) END;
-CREATE OR REPLACE TEMP MACRO rs_timestamp(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(rs_moment(x), error('22007|invalid input syntax for type timestamp: "' || x || '"')) END;
+CREATE OR REPLACE TEMP MACRO rs_date(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(TRY_CAST(x AS DATE), CAST(rs_moment(x) AS DATE), rs_no_moment(x, 'date')) END;
+CREATE OR REPLACE TEMP MACRO rs_timestamp(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(rs_moment(x), rs_no_moment(x, 'timestamp')) END;
 CREATE OR REPLACE TEMP MACRO rs_timestamptz(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(TRY_CAST(x AS TIMESTAMPTZ), timezone('UTC', rs_moment(x)), error('22007|invalid input syntax for type timestamp with time zone: "' || x || '"')) END;
-CREATE OR REPLACE TEMP MACRO rs_time(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(TRY_CAST(x AS TIME), CAST(TRY_CAST(x AS TIMESTAMP) AS TIME), CAST(try_strptime(trim(x), ['%I:%M:%S %p', '%I:%M %p', '%H%M%S', '%H:%M']) AS TIME), error('22007|invalid input syntax for type time: "' || x || '"')) END;
+CREATE OR REPLACE TEMP MACRO rs_time(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(TRY_CAST(x AS TIME), CAST(TRY_CAST(x AS TIMESTAMP) AS TIME), CAST(try_strptime(trim(x), ['%I:%M:%S %p', '%I:%M %p', '%H%M%S', '%H:%M']) AS TIME), rs_no_moment(x, 'time')) END;
+CREATE OR REPLACE TEMP MACRO rs_timetz(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(TRY_CAST(x AS TIMETZ), CAST(TRY_CAST(x AS TIME) AS TIMETZ), CASE WHEN regexp_full_match(trim(x), '[0-9:.]+ +[A-Za-z_/]+') THEN error('0A000|not supported locally: a time with the name of its time zone: write the offset') END, rs_no_moment(x, 'time with time zone')) END;
+CREATE OR REPLACE TEMP MACRO rs_no_moment(x, t) AS CASE WHEN regexp_full_match(trim(x), '([0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4})?[ T]?([0-9]{1,2}:[0-9]{2}(:[0-9.]+)?)?') AND trim(x) <> '' THEN error('22008|date/time field value out of range: "' || x || '"') ELSE error('22007|invalid input syntax for type ' || t || ': "' || x || '"') END;
 CREATE OR REPLACE TEMP MACRO rs_interval(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(TRY_CAST(replace(x, ',', ' ') AS INTERVAL), error('22007|invalid input syntax for type interval: "' || x || '"')) END;
 
 -- SUPER: https://docs.aws.amazon.com/redshift/latest/dg/query-super.html#lax-mode
@@ -44,8 +52,26 @@ CREATE OR REPLACE TEMP MACRO rs_json_typeof(x) AS CASE json_type(x) WHEN 'ARRAY'
 CREATE OR REPLACE TEMP MACRO rs_is_number(x) AS json_type(x) IN ('BIGINT', 'UBIGINT', 'DOUBLE', 'HUGEINT');
 CREATE OR REPLACE TEMP MACRO rs_is_between(x, low, high) AS json_type(x) IN ('BIGINT', 'UBIGINT') AND CAST(x ->> '$' AS HUGEINT) BETWEEN low AND high;
 CREATE OR REPLACE TEMP MACRO rs_array_concat(a, b) AS CAST(to_json(from_json(a, '["JSON"]') || from_json(b, '["JSON"]')) AS JSON);
+CREATE OR REPLACE TEMP MACRO rs_count_of(l, x) AS len(list_filter(l, lambda y: y IS NOT DISTINCT FROM x));
+CREATE OR REPLACE TEMP MACRO rs_without(a, b) AS list_filter(a, lambda x, i: rs_count_of(a[1:i], x) > rs_count_of(b, x));
+CREATE OR REPLACE TEMP MACRO rs_within(a, b) AS list_filter(a, lambda x, i: rs_count_of(a[1:i], x) <= rs_count_of(b, x));
+CREATE OR REPLACE TEMP MACRO rs_once(a) AS list_filter(a, lambda x, i: rs_count_of(a[1:i], x) = 1);
+CREATE OR REPLACE TEMP MACRO rs_array_of(l) AS CAST(to_json(l) AS JSON);
+CREATE OR REPLACE TEMP MACRO rs_array_except(a, b, one) AS rs_array_of(CASE WHEN one THEN rs_once(list_filter(rs_elements(a), lambda x: rs_count_of(rs_elements(b), x) = 0)) ELSE rs_without(rs_elements(a), rs_elements(b)) END);
+CREATE OR REPLACE TEMP MACRO rs_array_intersection(a, b, one) AS rs_array_of(CASE WHEN one THEN rs_once(list_filter(rs_elements(a), lambda x: rs_count_of(rs_elements(b), x) > 0)) ELSE rs_within(rs_elements(a), rs_elements(b)) END);
+CREATE OR REPLACE TEMP MACRO rs_array_union(a, b, one) AS rs_array_of(CASE WHEN one THEN rs_once(rs_elements(a) || rs_elements(b)) ELSE rs_elements(a) || rs_without(rs_elements(b), rs_elements(a)) END);
+CREATE OR REPLACE TEMP MACRO rs_same_element(e, x) AS e IS NOT DISTINCT FROM nullif(x, CAST('null' AS JSON));
+CREATE OR REPLACE TEMP MACRO rs_places(l, x) AS list_filter(list_transform(l, lambda e, i: CASE WHEN rs_same_element(e, x) THEN i - 1 END), lambda i: i IS NOT NULL);
+CREATE OR REPLACE TEMP MACRO rs_array_position(a, x) AS CASE WHEN rs_elements(a) IS NOT NULL THEN CAST(coalesce(rs_places(rs_elements(a), x)[1], -1) AS INTEGER) END;
+CREATE OR REPLACE TEMP MACRO rs_array_positions(a, x) AS rs_array_of(rs_places(rs_elements(a), x));
+CREATE OR REPLACE TEMP MACRO rs_decimal_digits(x) AS CASE WHEN rs_is_number(x) THEN ltrim(x ->> '$', '-') END;
+CREATE OR REPLACE TEMP MACRO rs_decimal_precision(x) AS CAST(length(ltrim(replace(rs_decimal_digits(x), '.', ''), '0')) AS INTEGER);
+CREATE OR REPLACE TEMP MACRO rs_decimal_scale(x) AS CAST(length(split_part(rs_decimal_digits(x), '.', 2)) AS INTEGER);
 CREATE OR REPLACE TEMP MACRO rs_array_flatten(a) AS CAST(to_json(flatten(list_transform(from_json(a, '["JSON"]'), lambda e: CASE WHEN json_type(e) = 'ARRAY' THEN from_json(e, '["JSON"]') ELSE [e] END))) AS JSON);
 CREATE OR REPLACE TEMP MACRO rs_subarray(a, start, n) AS CAST(to_json(from_json(a, '["JSON"]')[start + 1:start + n]) AS JSON);
+
+CREATE OR REPLACE TEMP MACRO rs_changed_name(t, change) AS CASE WHEN NOT regexp_full_match(t, '".*"\s*:') THEN t WHEN contains(t, '\') THEN error('0A000|not supported locally: ' || upper(change) || '_ATTRIBUTE_NAMES of a name with a backslash') WHEN change = 'lower' THEN lower(t) ELSE upper(t) END;
+CREATE OR REPLACE TEMP MACRO rs_attribute_names(x, change) AS CAST(array_to_string(list_transform(regexp_extract_all(CAST(x AS VARCHAR), '"(?:[^"\\]|\\.)*"\s*:?|[^"]+'), lambda t: rs_changed_name(t, change)), '') AS JSON);
 
 -- JSON text: https://docs.aws.amazon.com/redshift/latest/dg/json-functions.html
 CREATE OR REPLACE TEMP MACRO rs_good_json(x) AS CASE WHEN json_valid(x) THEN x END;
@@ -57,6 +83,21 @@ CREATE OR REPLACE TEMP MACRO rs_json_step(x) AS CASE WHEN regexp_full_match(x, '
 CREATE OR REPLACE TEMP MACRO rs_json_path_text(x, path, quiet) AS CASE WHEN x IS NULL THEN NULL WHEN NOT json_valid(x) THEN rs_invalid_json(x, quiet) ELSE rs_json_text(json_extract(rs_good_json(x), path)) END;
 CREATE OR REPLACE TEMP MACRO rs_json_element(x, n, quiet) AS CASE WHEN x IS NULL OR n IS NULL THEN NULL WHEN coalesce(json_type(rs_good_json(x)), '') <> 'ARRAY' THEN rs_invalid_json(x, quiet) WHEN n < 0 THEN '' ELSE rs_json_text(json_extract(rs_good_json(x), '$[' || n || ']')) END;
 CREATE OR REPLACE TEMP MACRO rs_json_array_length(x, quiet) AS CASE WHEN x IS NULL THEN NULL WHEN coalesce(json_type(rs_good_json(x)), '') <> 'ARRAY' THEN rs_invalid_json(x, quiet) ELSE CAST(json_array_length(rs_good_json(x)) AS INTEGER) END;
+
+-- Bytes and hashes: https://docs.aws.amazon.com/redshift/latest/dg/hash-functions.html
+CREATE OR REPLACE TEMP MACRO rs_get_bit(b, n) AS CASE WHEN n NOT BETWEEN 0 AND octet_length(b) * 8 - 1 THEN error('22003|bit index ' || n || ' out of range') ELSE get_bit(CAST(b AS BIT), CAST(octet_length(b) * 8 - 1 - n AS INTEGER)) END;
+CREATE OR REPLACE TEMP MACRO rs_fit_blob(b, n, t) AS CASE WHEN octet_length(b) > n THEN error('22001|value too long for type ' || t) ELSE b END;
+CREATE OR REPLACE TEMP MACRO rs_bytes(b) AS list_transform(range(octet_length(b)), lambda i: CAST('0x' || substring(hex(b), i * 2 + 1, 2) AS BIGINT));
+CREATE OR REPLACE TEMP MACRO rs_bytes_of_int(x, n) AS list_transform(range(n), lambda i: CAST((CAST(x AS HUGEINT) + 18446744073709551616) // CAST(pow(256, i) AS HUGEINT) % 256 AS BIGINT));
+CREATE OR REPLACE TEMP MACRO rs_unsigned(x) AS CASE WHEN x < 0 THEN CAST(x AS HUGEINT) + 18446744073709551616 ELSE CAST(x AS HUGEINT) END;
+CREATE OR REPLACE TEMP MACRO rs_signed(x) AS CAST(CASE WHEN x >= 9223372036854775808 THEN x - 18446744073709551616 ELSE x END AS BIGINT);
+CREATE OR REPLACE TEMP MACRO rs_fnv_hash(bytes, seed) AS list_transform([list_reduce(list_prepend(rs_unsigned(seed), list_transform(bytes, lambda b: CAST(b AS HUGEINT))), lambda a, b: (xor(a, b) * 1099511628211) % 18446744073709551616)], lambda h: rs_signed(h))[1];
+CREATE OR REPLACE TEMP MACRO rs_times32(a, b) AS CAST(CAST(a AS HUGEINT) * b % 4294967296 AS BIGINT);
+CREATE OR REPLACE TEMP MACRO rs_rotated32(x, n) AS ((x << n) & 4294967295) | (x >> (32 - n));
+CREATE OR REPLACE TEMP MACRO rs_murmur_mixed(k) AS rs_times32(rs_rotated32(rs_times32(k, 3432918353), 15), 461845907);
+CREATE OR REPLACE TEMP MACRO rs_murmur_word(b, i) AS coalesce(b[i * 4 + 1], 0) + coalesce(b[i * 4 + 2], 0) * 256 + coalesce(b[i * 4 + 3], 0) * 65536 + coalesce(b[i * 4 + 4], 0) * 16777216;
+CREATE OR REPLACE TEMP MACRO rs_murmur_words(b, seed) AS list_reduce(list_prepend(CAST(seed AS BIGINT) & 4294967295, list_transform(range(len(b) // 4), lambda i: rs_murmur_word(b, i))), lambda h, k: (rs_rotated32(xor(h, rs_murmur_mixed(k)), 13) * 5 + 3864292196) % 4294967296);
+CREATE OR REPLACE TEMP MACRO rs_murmur(b, seed) AS CASE WHEN b IS NOT NULL THEN list_transform(list_transform(list_transform([xor(xor(rs_murmur_words(b, seed), rs_murmur_mixed(rs_murmur_word(b, len(b) // 4))), len(b))], lambda h: rs_times32(xor(h, h >> 16), 2246822507)), lambda h: rs_times32(xor(h, h >> 13), 3266489909)), lambda h: CAST(CASE WHEN xor(h, h >> 16) >= 2147483648 THEN xor(h, h >> 16) - 4294967296 ELSE xor(h, h >> 16) END AS INTEGER))[1] END;
 
 -- Strings: https://docs.aws.amazon.com/redshift/latest/dg/String_functions_header.html
 CREATE OR REPLACE TEMP MACRO rs_initcap(x) AS array_to_string(list_transform(regexp_extract_all(x, '[[:alnum:]\x{80}-\x{10ffff}]+|[^[:alnum:]\x{80}-\x{10ffff}]+'), lambda w: upper(w[1]) || lower(w[2:])), '');
@@ -80,8 +121,8 @@ CREATE OR REPLACE TEMP MACRO rs_soundex(x) AS rs_soundex_of(upper(regexp_replace
 CREATE OR REPLACE TEMP MACRO rs_difference(a, b) AS CAST(list_sum(list_transform(range(1, 5), lambda i: CASE WHEN rs_soundex(a)[i] = rs_soundex(b)[i] THEN 1 ELSE 0 END)) AS INTEGER);
 CREATE OR REPLACE TEMP MACRO rs_crc_byte(c) AS list_reduce([c, 0, 0, 0, 0, 0, 0, 0, 0], lambda a, _: CASE WHEN a & 1 = 1 THEN xor(a >> 1, CAST(2197175160 AS BIGINT)) ELSE a >> 1 END);
 CREATE OR REPLACE TEMP MACRO rs_crc32(x) AS lower(to_hex(xor(list_reduce(list_prepend(CAST(4294967295 AS BIGINT), list_transform(range(strlen(x)), lambda i: CAST('0x' || substring(hex(encode(x)), i * 2 + 1, 2) AS BIGINT))), lambda c, b: xor(c >> 8, rs_crc_byte(xor(c, b) & 255))), CAST(4294967295 AS BIGINT))));
-CREATE OR REPLACE TEMP MACRO rs_to_varbyte(x, f) AS CASE lower(f) WHEN 'hex' THEN from_hex(x) WHEN 'base64' THEN from_base64(x) WHEN 'utf8' THEN encode(x) WHEN 'utf-8' THEN encode(x) ELSE error('22023|the format is hex, base64 or utf8') END;
-CREATE OR REPLACE TEMP MACRO rs_from_varbyte(x, f) AS CASE lower(f) WHEN 'hex' THEN lower(hex(x)) WHEN 'base64' THEN to_base64(x) WHEN 'utf8' THEN decode(x) WHEN 'utf-8' THEN decode(x) ELSE error('22023|the format is hex, base64 or utf8') END;
+CREATE OR REPLACE TEMP MACRO rs_to_varbyte(x, f) AS CASE lower(f) WHEN 'hex' THEN from_hex(x) WHEN 'base64' THEN from_base64(x) WHEN 'utf8' THEN encode(x) WHEN 'utf-8' THEN encode(x) WHEN 'binary' THEN from_binary(x) ELSE error('22023|the format is hex, binary, base64 or utf8') END;
+CREATE OR REPLACE TEMP MACRO rs_from_varbyte(x, f) AS CASE lower(f) WHEN 'hex' THEN lower(hex(x)) WHEN 'base64' THEN to_base64(x) WHEN 'utf8' THEN decode(x) WHEN 'utf-8' THEN decode(x) WHEN 'binary' THEN CAST(CAST(x AS BIT) AS VARCHAR) ELSE error('22023|the format is hex, binary, base64 or utf8') END;
 CREATE OR REPLACE TEMP MACRO rs_regexp_nth(x, p, start, nth, g, o) AS coalesce(regexp_extract_all(substring(x, start), p, g, o)[nth], CASE WHEN x IS NOT NULL THEN '' END);
 CREATE OR REPLACE TEMP MACRO rs_regexp_walk(x, found) AS list_reduce(list_prepend({'at': CAST(1 AS BIGINT), 'end': CAST(1 AS BIGINT), 'm': ''}, list_transform(found, lambda m: {'at': CAST(0 AS BIGINT), 'end': CAST(0 AS BIGINT), 'm': m})), lambda a, m: {'at': a."end" + strpos(substring(x, a."end"), m.m) - 1, 'end': a."end" + strpos(substring(x, a."end"), m.m) - 1 + length(m.m), 'm': m.m});
 CREATE OR REPLACE TEMP MACRO rs_regexp_edge(w, after) AS CASE WHEN after = 1 THEN w."end" ELSE w.at END;
@@ -120,4 +161,6 @@ CREATE OR REPLACE TEMP MACRO rs_to_date(y, m, d, strict) AS CASE WHEN m NOT BETW
 CREATE OR REPLACE TEMP MACRO rs_iso_date(y, w, d) AS CAST(date_trunc('week', make_date(CAST(y AS BIGINT), 1, 4)) AS TIMESTAMP) + to_days(CAST((w - 1) * 7 + d - 1 AS INTEGER));
 CREATE OR REPLACE TEMP MACRO rs_no_date(x, f) AS error('22007|invalid value "' || x || '" for the format "' || f || '"');
 -- An offset is POSIX: UTC+2 lies west. https://docs.aws.amazon.com/redshift/latest/dg/CONVERT_TIMEZONE.html
-CREATE OR REPLACE TEMP MACRO rs_zone(z) AS CASE WHEN regexp_full_match(z, '[A-Za-z]{0,5}[-+][0-9]{1,2}') THEN 'Etc/GMT' || regexp_replace(regexp_extract(z, '[-+][0-9]+'), '([-+])0+([0-9])', '\1\2') ELSE z END;
+CREATE OR REPLACE TEMP MACRO rs_zone(z) AS CASE WHEN regexp_full_match(z, '[A-Za-z]{0,5}[-+][0-9]{1,2}') THEN 'Etc/GMT' || regexp_replace(regexp_extract(z, '[-+][0-9]+'), '([-+])0+([0-9])', '\1\2') ELSE coalesce(rs_zone_of_abbreviation(upper(z)), z) END;
+-- An abbreviation is a fixed offset, in summer too; PST is not America/Los_Angeles.
+CREATE OR REPLACE TEMP MACRO rs_zone_of_abbreviation(z) AS CASE WHEN z IN ('EST', 'CDT') THEN 'Etc/GMT+5' WHEN z IN ('CST', 'MDT') THEN 'Etc/GMT+6' WHEN z IN ('MST', 'PDT') THEN 'Etc/GMT+7' WHEN z IN ('PST', 'AKDT') THEN 'Etc/GMT+8' WHEN z IN ('EDT', 'AST') THEN 'Etc/GMT+4' WHEN z = 'AKST' THEN 'Etc/GMT+9' WHEN z = 'HST' THEN 'Etc/GMT+10' WHEN z IN ('ADT', 'BRT', 'ART') THEN 'Etc/GMT+3' WHEN z IN ('UTC', 'GMT', 'WET', 'UCT', 'Z', 'ZULU') THEN 'Etc/GMT' WHEN z IN ('CET', 'BST', 'WEST', 'MET') THEN 'Etc/GMT-1' WHEN z IN ('EET', 'CEST', 'SAST') THEN 'Etc/GMT-2' WHEN z IN ('MSK', 'EEST') THEN 'Etc/GMT-3' WHEN z IN ('MSD') THEN 'Etc/GMT-4' WHEN z = 'PKT' THEN 'Etc/GMT-5' WHEN z = 'ICT' THEN 'Etc/GMT-7' WHEN z IN ('HKT', 'SGT', 'AWST') THEN 'Etc/GMT-8' WHEN z IN ('JST', 'KST') THEN 'Etc/GMT-9' WHEN z = 'AEST' THEN 'Etc/GMT-10' WHEN z = 'AEDT' THEN 'Etc/GMT-11' WHEN z = 'NZST' THEN 'Etc/GMT-12' WHEN z = 'NZDT' THEN 'Etc/GMT-13' END;

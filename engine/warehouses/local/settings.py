@@ -42,6 +42,9 @@ def set_(session: LocalSession, reader: Reader) -> Outcome:
             raise reader.error("expected TO or '='")
     values = _values(reader)
     reader.expect_end()
+    if name == "seed":
+        raise WarehouseError("not supported locally: SET SEED: the numbers of RANDOM are not those of a cluster",
+                             sqlstate="0A000")  # fmt: skip
     _check_name(name)
     if name == "search_path":
         session.search_path = tuple(

@@ -78,7 +78,7 @@ def _table(table: s.Table, scope: Scope, query_sql: QuerySql) -> str:
         common = scope.common_query(table.name)
         if common is not None:
             return _named(quote(table.name), common, alias, table.columns, scope)
-    elif scope.item(table.database or table.schema) is not None:
+    elif _is_item(table.database or table.schema, scope):
         parts = tuple(part for part in (table.database, table.schema, table.name) if part is not None)
         return _unnest(s.Unnest(s.Name(parts), alias), scope)
     system = scope.session.system_view(table.schema, table.name)
@@ -97,6 +97,15 @@ def _table(table: s.Table, scope: Scope, query_sql: QuerySql) -> str:
     else:
         sql = relation.sql
     return _named(sql, columns, alias, table.columns, scope, relation.schema, relation.name)
+
+
+def _is_item(name: str, scope: Scope | None) -> bool:
+    """Tell whether `name` is a relation of FROM, here or around: t.items is then a path, not a table of a schema."""
+    while scope is not None:
+        if scope.item(name) is not None:
+            return True
+        scope = scope.parent
+    return False
 
 
 def _view(relation: Relation, columns: Columns, scope: Scope, query_sql: QuerySql) -> tuple[str, Columns]:

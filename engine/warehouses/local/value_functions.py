@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ...datatypes import DataType
 from ...errors import WarehouseError
 from . import syntax as s
 from .casts import as_parameter, cast, stored_value
@@ -23,8 +24,10 @@ from .values import (
     DOUBLE,
     INTEGER,
     SUPER,
+    TIME,
     TIMESTAMP,
     TIMESTAMPTZ,
+    TIMETZ,
     UNKNOWN,
     Typed,
     category,
@@ -102,7 +105,7 @@ def _extreme(node: s.Call, scope: Scope, translate: Translate) -> Typed:
 def _round(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     """ROUND keeps the type; away from zero, as for decimals everywhere."""
     values = arguments_of(node, scope, translate, 1, 2)
-    value, digits = _number(node, values), _digits(values)
+    value, digits = _roomy(node, _number(node, values)), _digits(values)
     if category(value.type) == "int":
         if digits.lstrip("-").isdigit() and int(digits) >= 0:
             return value
@@ -129,7 +132,7 @@ def _trunc(node: s.Call, scope: Scope, translate: Translate) -> Typed:
 def _whole(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     """CEIL and FLOOR keep the type of the argument."""
     values = arguments_of(node, scope, translate, 1)
-    value = _number(node, values)
+    value = _roomy(node, _number(node, values))
     name = "floor" if node.name == "floor" else "ceil"
     if category(value.type) == "int":
         return value
@@ -143,6 +146,15 @@ def _number(node: s.Call, values: list[Typed]) -> Typed:
     if not is_number(value.type):
         raise wrong_arguments(node, values)
     return value
+
+
+def _roomy(node: s.Call, value: Typed) -> Typed:
+    """A constant has just the digits that it is written with: 9.5 needs one more to become 10."""
+    constant = node.arguments[0].value if isinstance(node.arguments[0], s.Unary) else node.arguments[0]
+    precision, scale = value.type.precision or 38, value.type.scale or 0
+    if not isinstance(constant, s.Number) or value.type.name != "decimal" or precision == 38:
+        return value
+    return cast(value, DataType("decimal", precision=precision + 1, scale=scale))
 
 
 def _digits(values: list[Typed]) -> str:
@@ -243,7 +255,9 @@ FUNCTIONS: dict[str, Callable[[s.Call, Scope, Translate], Typed]] = {
     "object": _object, "json_extract_path_text": _path_text,
     "getdate": _clock(f"date_trunc('second', {_UTC_NOW})", TIMESTAMP),
     "sysdate": _clock(_UTC_NOW, TIMESTAMP),
-    "current_timestamp": _clock("now()", TIMESTAMPTZ),
+    "current_timestamp": _clock("now()", TIMESTAMPTZ), "now": _clock("now()", TIMESTAMPTZ),
+    "localtimestamp": _clock(_UTC_NOW, TIMESTAMP), "localtime": _clock(f"CAST({_UTC_NOW} AS TIME)", TIME),
+    "current_time": _clock(f"CAST(CAST({_UTC_NOW} AS TIME) AS TIMETZ)", TIMETZ),
     "current_date": _clock(f"CAST({_UTC_NOW} AS DATE)", DATE),
     "current_user": _fact("current_user", varchar(128)), "user": _fact("current_user", varchar(128)),
     "session_user": _fact("current_user", varchar(128)), "current_user_id": _fact("current_user_id", INTEGER),
