@@ -13,6 +13,7 @@ from ...errors import WarehouseError
 from . import syntax as s
 from .casts import as_text, cast, implicit
 from .comparisons import key
+from .keywords import AGGREGATES
 from .operators import of_units
 from .scope import Scope
 from .types import stored_type
@@ -335,10 +336,6 @@ def _grouping(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     return Typed(f"CAST(grouping({', '.join(value.sql for value in values)}) AS INTEGER)", INTEGER)
 
 
-AGGREGATES = frozenset(
-    "count sum avg min max any_value stddev stddev_samp stddev_pop variance var_samp var_pop bit_and bit_or bool_and "
-    "bool_or listagg percentile_cont percentile_disc median grouping hll".split()
-)
 FUNCTIONS: dict[str, Handler] = {
     "count": _count, "sum": _sum, "avg": _avg, "min": _extreme, "max": _extreme, "any_value": _any_value,
     "stddev": _statistic("stddev_samp"), "stddev_samp": _statistic("stddev_samp"),

@@ -12,6 +12,7 @@ from . import syntax as s
 from .casts import accepts, as_parameter, cast
 from .functions import Function, functions
 from .grammar import parse_expression
+from .keywords import AGGREGATES
 from .scope import Scope
 from .tokens import Reader
 from .values import BIGINT, BOOLEAN, DATE, DOUBLE, SUPER, TIMESTAMP, UNKNOWN, Typed, format_type, varchar
@@ -131,4 +132,4 @@ def is_refused(name: str) -> bool:
 
 
 def is_aggregate(node: s.Call) -> bool:
-    return node.name in aggregates.AGGREGATES and node.over is None
+    return node.name in AGGREGATES and node.over is None

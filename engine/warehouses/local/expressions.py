@@ -14,6 +14,7 @@ from .comparisons import compare, compared
 from .intervals import interval_sql
 from .operators import arithmetic, concatenate, no_operator, unified
 from .patterns import match
+from .rewriting import OUTER, PRIOR
 from .scope import Scope, resolve
 from .text_functions import collated
 from .values import (
@@ -161,6 +162,9 @@ def _star(node: s.Star, scope: Scope) -> Typed:
 
 
 def _unary(node: s.Unary, scope: Scope) -> Typed:
+    if node.op in (OUTER, PRIOR):
+        where = "WHERE, in a list of tables" if node.op == OUTER else "CONNECT BY"
+        raise WarehouseError(f"{node.op.upper()} stands only in {where}", sqlstate="42601")
     value = expression(node.value, scope)
     if node.op == "not":
         return Typed(f"(NOT {truth(value, 'NOT')})", BOOLEAN)

@@ -11,7 +11,8 @@ from typing import Literal, TypeVar
 from ...datatypes import DataType, UnknownType, parse_type
 from ...errors import WarehouseError
 from . import syntax as s
-from .keywords import RESERVED
+from .keywords import AGGREGATES, RESERVED
+from .rewriting import OUTER, PRIOR, connect_by, holds, join_outer
 from .tokens import Reader
 
 T = TypeVar("T")
@@ -215,15 +216,43 @@ def _into(reader: Reader, select: s.Select) -> None:
 def _clauses(reader: Reader, select: s.Select) -> None:
     if reader.take("where"):
         select.where = parse_expression(reader)
-    if reader.at("start", "with") or reader.at("connect", "by"):
-        raise WarehouseError("not supported locally: CONNECT BY", sqlstate="0A000", hint="write WITH RECURSIVE")
+    if select.where is not None and OUTER in reader.sql.replace(" ", ""):
+        join_outer(select)
+    _hierarchy(reader, select)
     if reader.take("group", "by"):
-        reader.take("all")
-        select.group = tuple(_comma_separated(reader, _group))
+        select.group = _grouped(reader, select)
     if reader.take("having"):
         select.having = parse_expression(reader)
     if reader.take("qualify"):
         select.qualify = parse_expression(reader)
+
+
+def _hierarchy(reader: Reader, select: s.Select) -> None:
+    """START WITH and CONNECT BY, which may stand in either order."""
+    start = parse_expression(reader) if reader.take("start", "with") else None
+    if not reader.take("connect", "by"):
+        if start is not None:
+            raise reader.error("expected CONNECT BY")
+        return
+    if reader.take("nocycle"):
+        raise WarehouseError("not supported locally: CONNECT BY NOCYCLE", sqlstate="0A000")
+    condition = parse_expression(reader)
+    if start is None and reader.take("start", "with"):
+        start = parse_expression(reader)
+    connect_by(select, start, condition)
+
+
+def _grouped(reader: Reader, select: s.Select) -> tuple[s.Expression, ...]:
+    """GROUP BY ALL takes every item that holds no aggregate."""
+    if not reader.take("all"):
+        return tuple(_comma_separated(reader, _group))
+    if any(isinstance(item.value, s.Star) for item in select.items):
+        raise WarehouseError("not supported locally: GROUP BY ALL with *", sqlstate="0A000")
+    return tuple(item.value for item in select.items if not holds(item.value, _is_aggregate))
+
+
+def _is_aggregate(node: s.Expression) -> bool:
+    return isinstance(node, s.Call) and node.name in AGGREGATES and node.over is None
 
 
 def _group(reader: Reader) -> s.Expression:
@@ -610,12 +639,19 @@ def _prefix(reader: Reader) -> s.Expression:
     elif token.kind == "word" and token.value == "not":
         reader.advance()
         return s.Unary("not", parse_expression(reader, 3))
+    elif token.kind == "word" and token.value == PRIOR and reader.look().kind in ("word", "name"):
+        reader.advance()
+        return s.Unary(PRIOR, _postfix(reader))
     return _postfix(reader)
 
 
 def _postfix(reader: Reader) -> s.Expression:
     value = _primary(reader)
     while True:
+        if reader.at_op("(") and reader.look().value == "+" and reader.look(2).value == ")":
+            for _ in range(3):
+                reader.advance()
+            return s.Unary(OUTER, value)
         if reader.take_op("::"):
             value = s.Cast(value, parse_data_type(reader))
         elif reader.at_op("[") or reader.at_op("."):

@@ -24,3 +24,7 @@ RESERVED = frozenset({
     "unique", "unpivot", "user", "using", "verbose", "wallet", "when", "where", "with", "without",
 })  # fmt: skip
 """`connect` and `start` misbehave only as an alias, and are left out."""
+AGGREGATES = frozenset(
+    "count sum avg min max any_value stddev stddev_samp stddev_pop variance var_samp var_pop bit_and bit_or bool_and "
+    "bool_or listagg percentile_cont percentile_disc median grouping hll".split()
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ...errors import WarehouseError
@@ -40,6 +41,7 @@ def common_sql(common: tuple[s.Common, ...], recursive: bool, scope: Scope) -> s
     for one in common:
         inner = Scope(scope.session, scope)
         if recursive and isinstance(one.query.body, s.SetOperation):
+            _check_recursion(one)
             _, start = query_sql(one.query.body.left, Scope(scope.session, scope))
             inner.common[one.name] = _renamed(start, one.columns, one.name)
         sql, columns = query_sql(one.query, inner)
@@ -50,6 +52,28 @@ def common_sql(common: tuple[s.Common, ...], recursive: bool, scope: Scope) -> s
     if not texts:
         return ""
     return f"WITH {'RECURSIVE ' if recursive else ''}{', '.join(texts)} "
+
+
+def _check_recursion(one: s.Common) -> None:
+    """Redshift takes UNION ALL only; a query that does not read itself may be any."""
+    body = one.query.body
+    assert isinstance(body, s.SetOperation)
+    right = body.right.body
+    tables = relations(right.source) if isinstance(right, s.Select) else ()
+    if not body.all and any(table.schema is None and table.name == one.name for table in tables):
+        raise WarehouseError(
+            f'recursive query "{one.name}" must be of the form initial-query UNION ALL recursive-query',
+            sqlstate="42P19",
+        )
+
+
+def relations(source: s.Source | None) -> Iterator[s.Table]:
+    """Yield the tables that FROM names itself."""
+    if isinstance(source, s.Table):
+        yield source
+    elif isinstance(source, s.Join):
+        yield from relations(source.left)
+        yield from relations(source.right)
 
 
 def _renamed(columns: Columns, names: tuple[str, ...], what: str) -> Columns:
@@ -274,7 +298,7 @@ def _as_columns(sql: str, have: Columns, want: list[OutColumn], trimmed: bool) -
         value = Typed(f"q.c{number}", one.type)
         same = one.type == two.type or (one.type.is_text and two.type.is_text)
         text = value.sql if same else implicit(value, two.type)
-        if trimmed and one.type.name == "varchar":
+        if trimmed and one.type.name == "varchar" and two.type.is_text:
             text = key(value)
         texts.append(text)
     if all(text == f"q.c{number}" for number, text in enumerate(texts)):
