@@ -48,7 +48,20 @@ def create(session: LocalSession, reader: Reader) -> Outcome:
         reader.rewind(start)
         return create_table(session, reader)
     if any(
-        reader.at(word) for word in ("user", "group", "role", "database", "procedure", "library", "datashare", "model")
+        reader.at(word)
+        for word in (
+            "user",
+            "group",
+            "role",
+            "database",
+            "procedure",
+            "library",
+            "datashare",
+            "model",
+            "identity",
+            "rls",
+            "masking",
+        )
     ):
         raise _not_here(f"CREATE {reader.token.value.upper()}")
     raise reader.error()

@@ -107,9 +107,15 @@ def reset(session: LocalSession, reader: Reader) -> Outcome:
     return Outcome("RESET")
 
 
+_OBJECTS = frozenset(
+    "tables schemas columns databases table view external datashares grants model procedure parameters policies "
+    "column functions procedures constraints".split()
+)
+
+
 def show(session: LocalSession, reader: Reader) -> Outcome:
     reader.advance()
-    if reader.at("tables") or reader.at("schemas") or reader.at("columns") or reader.at("databases"):
+    if reader.at_any(_OBJECTS):
         raise WarehouseError(f"not supported locally: SHOW {reader.token.value.upper()}", sqlstate="0A000",
                              hint="query svv_tables, svv_columns or pg_namespace")  # fmt: skip
     if reader.take("all"):

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ...errors import WarehouseError
 from . import syntax as s
+from .absent_views import is_absent_view
 from .catalog import Relation
 from .comparisons import compare
 from .expressions import condition, expression
@@ -84,7 +85,7 @@ def _table(table: s.Table, scope: Scope, query_sql: QuerySql) -> str:
     system = scope.session.system_view(table.schema, table.name)
     if system is not None:
         return _named(f"({system[0]})", system[1], alias, table.columns, scope)
-    relation = scope.session.find(table.schema, table.name)
+    relation = _found(table, scope)
     scope.session.reads.add(relation.key)
     columns = tuple(OutColumn(column.name, column.type, column.nocase) for column in relation.columns)
     if scope.session.watch is not None:
@@ -97,6 +98,15 @@ def _table(table: s.Table, scope: Scope, query_sql: QuerySql) -> str:
     else:
         sql = relation.sql
     return _named(sql, columns, alias, table.columns, scope, relation.schema, relation.name)
+
+
+def _found(table: s.Table, scope: Scope) -> Relation:
+    try:
+        return scope.session.find(table.schema, table.name)
+    except WarehouseError as error:
+        if error.sqlstate != "42P01" or not is_absent_view(table.schema, table.name):
+            raise
+        raise WarehouseError(f"not supported locally: the system view {table.name}", sqlstate="0A000") from None
 
 
 def _is_item(name: str, scope: Scope | None) -> bool:

@@ -38,6 +38,7 @@ _NOT_HERE = {
     "call": "stored procedures", "declare": "cursors", "fetch": "cursors", "close": "cursors",
     "prepare": "prepared statements", "execute": "prepared statements", "deallocate": "prepared statements",
     "cancel": "CANCEL", "use": "USE", "describe": "DESCRIBE", "desc": "DESCRIBE",
+    "attach": "ATTACH", "detach": "DETACH",
 }  # fmt: skip
 
 

@@ -90,8 +90,26 @@ SELECT 'dev', name, 100, 'local', NULL, NULL, NULL FROM {schemas}
 --- svv_table_info: database varchar(128), schema varchar(128), table_id integer, table varchar(128), encoded varchar(30), diststyle varchar(128), sortkey1 varchar(128), max_varchar integer, sortkey1_enc varchar(32), sortkey_num integer, size bigint, pct_used decimal(10,4), empty bigint, unsorted decimal(5,2), stats_off decimal(5,2), tbl_rows decimal(38,0), skew_sortkey1 decimal(19,2), skew_rows decimal(19,2), estimated_visible_rows decimal(38,0)
 SELECT 'dev', r.schema, r.oid, r.name, 'Y, AUTO(ENCODE)', CASE diststyle WHEN 'KEY' THEN 'KEY(' || distkey || ')' WHEN 'AUTO' THEN 'AUTO(ALL)' ELSE diststyle END, CASE WHEN len(sortkeys) = 0 THEN 'AUTO(SORTKEY)' WHEN auto_sorted THEN 'AUTO(SORTKEY(' || sortkeys[1] || '))' ELSE sortkeys[1] END, (SELECT max(c.type.length) FROM {columns} AS c WHERE c.relation_oid = r.oid AND c.type.name = 'varchar'), 'none', len(sortkeys), greatest(1, t.estimated_size // 65536), 0, 0, 0, 0, t.estimated_size, NULL, NULL, t.estimated_size FROM {relations} AS r JOIN duckdb_tables() AS t ON t.database_name = 'dev' AND t.schema_name = r.schema AND t.table_name = r.name WHERE r.kind = 'table' AND t.estimated_size > 0
 
---- svv_relation_privileges: namespace_name varchar(128), relation_name varchar(128), privilege_type varchar(16), identity_id integer, identity_name varchar(128), identity_type varchar(16), admin_option boolean
-SELECT split_part(object, '.', 1), split_part(object, '.', 2), upper(privileges), CASE grantee WHEN 'public' THEN 0 ELSE 100 + hash(grantee) % 1000000 END, regexp_replace(grantee, '^(group|role) ', ''), CASE WHEN grantee = 'public' THEN 'public' WHEN contains(grantee, ' ') THEN split_part(grantee, ' ', 1) ELSE 'user' END, FALSE FROM local_catalog.privilege WHERE statement = 'grant' AND contains(object, '.')
+--- svv_relation_privileges: namespace_name varchar(128), relation_name varchar(128), privilege_type varchar(128), identity_id integer, identity_name varchar(128), identity_type varchar(16), admin_option boolean
+SELECT split_part(object, '.', 1), split_part(object, '.', 2), privilege, identity_id, identity, identity_type, FALSE FROM {grants} WHERE contains(object, '.')
+
+--- svv_schema_privileges: namespace_name varchar(128), privilege_type varchar(128), identity_id integer, identity_name varchar(128), identity_type varchar(16), admin_option boolean
+SELECT substring(object, 8), privilege, identity_id, identity, identity_type, FALSE FROM {grants} WHERE starts_with(object, 'schema ')
+
+--- svv_redshift_schemas: database_name varchar(128), schema_name varchar(128), schema_owner integer, schema_type varchar(128), schema_acl varchar(128), schema_option varchar(128)
+SELECT 'dev', name, 100, 'local', NULL, NULL FROM {schemas}
+
+--- svv_redshift_databases: database_name varchar(128), database_owner integer, database_type varchar(32), database_acl varchar(128), database_options varchar(128), database_isolation_level varchar(128)
+SELECT 'dev', 100, 'local', NULL, NULL, 'Snapshot Isolation'
+
+--- svv_external_schemas: esoid integer, eskind smallint, schemaname varchar(128), esowner integer, databasename varchar(128), esoptions varchar(65535)
+SELECT 0, 0, '', 0, '', '' WHERE FALSE
+
+--- svv_external_tables: schemaname varchar(128), tablename varchar(128), tabletype varchar(128), location varchar(65535), input_format varchar(65535), output_format varchar(65535), serialization_lib varchar(65535), serde_parameters varchar(65535), compressed integer, parameters varchar(65535)
+SELECT '', '', '', '', '', '', '', '', 0, '' WHERE FALSE
+
+--- svv_external_columns: schemaname varchar(128), tablename varchar(128), columnname varchar(128), external_type varchar(128), columnnum integer, part_key integer, is_nullable varchar(8)
+SELECT '', '', '', '', 0, 0, '' WHERE FALSE
 
 --- stl_load_errors: userid integer, slice integer, tbl integer, starttime timestamp, session integer, query integer, filename char(256), line_number bigint, colname char(127), type char(10), col_length char(10), position integer, raw_line char(1024), raw_field_value char(1024), err_code integer, err_reason char(100), is_partial integer, start_offset bigint, copy_job_id bigint
 SELECT 100, 0, table_id, start_time, session, query, left(file_name, 256), line_number, column_name, type, length, position, left(raw_line, 1024), left(raw_value, 1024), code, left(reason, 100), 0, start_offset, -1 FROM local_catalog.load_error
@@ -122,3 +140,18 @@ SELECT min(started), session, 'local', 'dev' FROM {queries} GROUP BY session
 
 --- stv_db_isolation_level: db_name varchar(128), isolation_level varchar(128)
 SELECT 'dev', 'Snapshot Isolation'
+
+--- stl_querytext: userid integer, xid bigint, pid integer, query integer, sequence integer, text char(200)
+SELECT 100, query, session, query, number, substring(text, number * 200 + 1, 200) FROM (SELECT *, unnest(range((length(text) + 199) // 200)) AS number FROM {queries})
+
+--- svl_statementtext: userid integer, xid bigint, pid integer, label varchar(320), starttime timestamp, endtime timestamp, sequence integer, type varchar(10), text varchar(200)
+SELECT 100, query, session, 'default', started, ended, number, CASE WHEN word IN ('select', 'with', 'insert', 'update', 'delete', 'merge', 'copy', 'unload') THEN 'QUERY' WHEN word IN ('create', 'drop', 'alter', 'truncate') THEN 'DDL' ELSE 'UTILITY' END, substring(text, number * 200 + 1, 200) FROM (SELECT *, lower(regexp_extract(text, '[A-Za-z]+')) AS word, unnest(range((length(text) + 199) // 200)) AS number FROM {queries})
+
+--- stl_ddltext: userid integer, xid bigint, pid integer, label varchar(320), starttime timestamp, endtime timestamp, sequence integer, text char(200)
+SELECT 100, query, session, 'default', started, ended, number, substring(text, number * 200 + 1, 200) FROM (SELECT *, unnest(range((length(text) + 199) // 200)) AS number FROM {queries} WHERE lower(regexp_extract(text, '[A-Za-z]+')) IN ('create', 'drop', 'alter', 'truncate'))
+
+--- svl_qlog: userid integer, query integer, xid bigint, pid integer, starttime timestamp, endtime timestamp, elapsed bigint, aborted integer, label varchar(320), substring varchar(60)
+SELECT 100, query, query, session, started, ended, date_diff('microsecond', started, ended), CAST(error <> '' AS INTEGER), 'default', left(text, 60) FROM {queries}
+
+--- sys_query_text: user_id integer, query_id bigint, transaction_id bigint, session_id integer, start_time timestamp, sequence integer, text char(4000)
+SELECT 100, query, query, session, started, 0, left(text, 4000) FROM {queries}
