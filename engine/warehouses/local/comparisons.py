@@ -13,6 +13,10 @@ from .values import DOUBLE, SUPER, UNKNOWN, Typed, category, common_type, format
 
 def compare(op: str, left: Typed, right: Typed, exact_blanks: bool) -> str:
     """Return the text of a comparison. Errors: WarehouseError 42883 for types that do not compare."""
+    if op == "=" and (left.type == SUPER) != (right.type == SUPER):
+        one, (two,) = compared(left, [right], exact_blanks)
+        given = f"{left.sql} IS NOT NULL AND {right.sql} IS NOT NULL"
+        return f"(CASE WHEN {given} THEN coalesce({one} = {two}, FALSE) END)"
     if left.nocase or right.nocase or not _is_text(left, right):
         one, (two,) = compared(left, [right], exact_blanks)
         return f"({one} {op} {two})"

@@ -60,6 +60,10 @@ def _moment(node: s.Call, value: Typed) -> Typed:
     return value
 
 
+def _in_utc(value: Typed) -> Typed:
+    return Typed(f"timezone('UTC', {value.sql})", value.type) if category(value.type) == "timetz" else value
+
+
 _EXTRACT = {
     "millennium": "millennium({})", "century": "century({})", "decade": "(year({}) // 10 + 1)",
     "epoch": "floor(epoch({}))", "year": "year({})", "quarter": "quarter({})", "month": "month({})",
@@ -72,10 +76,14 @@ _DATE_PART = {**_EXTRACT, "epoch": "epoch({})", "second": "(second({0}) + (micro
 
 
 def _extract(node: s.Call, scope: Scope, translate: Translate) -> Typed:
-    """EXTRACT gives whole numbers."""
+    """EXTRACT gives whole numbers; of a TIMESTAMPTZ as DOUBLE PRECISION."""
     part, (value,) = _part(node), _rest(node, scope, translate, 1)
     value = value if category(value.type) == "interval" else _moment(node, value)
     _check_part(part, value, node)
+    if part.startswith("timezone") and category(value.type) == "timetz":
+        return Typed(f"CAST({part}({value.sql}) AS INTEGER)", INTEGER, "date_part")
+    if value.type == TIMESTAMPTZ:
+        return Typed(f"CAST({_EXTRACT[part].format(value.sql)} AS DOUBLE)", DOUBLE, "date_part")
     return Typed(
         f"CAST({_EXTRACT[part].format(value.sql)} AS {'BIGINT' if part == 'epoch' else 'INTEGER'})",
         BIGINT if part == "epoch" else INTEGER,
@@ -88,7 +96,7 @@ def _date_part(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     part, (value,) = _part(node), _rest(node, scope, translate, 1)
     value = value if category(value.type) == "interval" else _moment(node, value)
     _check_part(part, value, node)
-    return Typed(f"CAST({_DATE_PART[part].format(value.sql)} AS DOUBLE)", DOUBLE, "date_part")
+    return Typed(f"CAST({_DATE_PART[part].format(value.sql)} AS DOUBLE)", DOUBLE, "pgdate_part")
 
 
 _OF_TIME = ("hour", "minute", "second", "millisecond", "microsecond", "epoch", "timezone", "timezone_hour",
@@ -106,6 +114,7 @@ def _dateadd(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     moment = _moment(node, value)
     count = as_parameter("int", amount) if amount.type in (UNKNOWN, SUPER) else f"CAST({amount.sql} AS BIGINT)"
     if category(moment.type) in ("time", "timetz"):
+        moment = _in_utc(moment)
         return Typed(f"({moment.sql} + {_span(part, count)})", moment.type, "date_add")
     type_ = TIMESTAMP if moment.type == DATE else moment.type
     base = implicit(moment, type_)
@@ -137,7 +146,9 @@ def _datediff(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     unit = {"dayofweek": "day", "dayofyear": "day", "epoch": "second"}.get(part, part)
     if kinds <= {"time", "timetz"}:
         return Typed(
-            f"date_diff('{unit}', CAST({values[0].sql} AS TIME), CAST({values[1].sql} AS TIME))", BIGINT, "date_diff"
+            f"date_diff('{unit}', CAST({_in_utc(values[0]).sql} AS TIME), CAST({_in_utc(values[1]).sql} AS TIME))",
+            BIGINT,
+            "date_diff",
         )
     target = DATE if kinds == {"date"} else TIMESTAMP
     texts = [value.sql if value.type == target else f"CAST({value.sql} AS {target.name})" for value in values]

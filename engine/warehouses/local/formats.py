@@ -225,6 +225,7 @@ def text_of_number(value: Typed, pattern: str) -> str:
     tokens = [token.upper() for token in written]
     if tokens in (["RN"], ["FM", "RN"]):
         text = f"rs_roman(CAST({value.sql} AS BIGINT))"
+        text = f"lower({text})" if written[-1].islower() else text
         return f"trim({text})" if "FM" in tokens else text
     for token in tokens:
         if token in ("RN", "V", "EEEE"):
@@ -321,7 +322,7 @@ def _signed(
         )
     else:
         sign = f"CASE WHEN {negative} THEN '-' ELSE '' END"
-        text = f"lpad({sign} || {symbol} || ltrim({core}), CAST(length({core}) + length({symbol}) + 1 AS INTEGER), ' ')"
+        text = f"({symbol} || lpad({sign} || ltrim({core}), CAST(length({core}) + 1 AS INTEGER), ' '))"
     if bare:
         text = f"trim({text})"
         if places and "0" not in tokens:

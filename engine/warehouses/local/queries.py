@@ -237,6 +237,8 @@ def _select_order(query: s.Query, columns: Columns, items: list[s.Item], values:
             if text.isdigit() or text.startswith("'"):
                 continue
         if value.type == SUPER:
+            # Booleans, numbers, strings, arrays, objects: query-super.html#order-by
+            texts.append(f"rs_super_rank({value.sql}) {'DESC' if order.descending else 'ASC'} {nulls(order)}")
             texts.append(f"rs_number_of_super({value.sql}) {'DESC' if order.descending else 'ASC'} NULLS LAST")
         texts.append(f"{text} {'DESC' if order.descending else 'ASC'} {nulls(order)}")
     return f" ORDER BY {', '.join(texts)}" if texts else ""

@@ -41,6 +41,8 @@ def create_function(session: LocalSession, reader: Reader, replace: bool) -> Out
     name = reader.name("a function")
     if reader.take_op("."):
         name = reader.name("a function")
+    if any(token.value == "plpythonu" for token in reader.tokens):
+        raise WarehouseError("not supported locally: functions in plpythonu", sqlstate="0A000")
     parameters = _parameters(reader)
     reader.expect("returns")
     result = parse_data_type(reader)
