@@ -18,7 +18,7 @@ from engine.datatypes import parse_type
 from engine.errors import EtlrunError, WarehouseError
 from engine.storage import Mount, Storage
 from engine.warehouse import Outcome
-from engine.warehouses.local.session import LocalDatabase, LocalSession, open_database
+from engine.warehouses.local.session import LocalSession, open_database
 
 HERE = Path(__file__).parent
 _GAP = "local Redshift could not run the statement"
@@ -49,38 +49,37 @@ def read_cases() -> list[Case]:
 
 
 @cache
-def _empty_database() -> LocalDatabase:
-    return open_database(None, Storage(()))
+def _empty_session() -> LocalSession:
+    return open_database(None, Storage(())).session()
 
 
 def run_case(case: Case) -> str:
-    """Return why the case is wrong, or nothing. Cases that only ask share one empty database: that is faster."""
+    """Return why the case is wrong, or nothing. Cases that only ask share one session: that is faster."""
     if not case.setup and case.query.lower().startswith(("select", "with")):
-        return _asked(case, _empty_database().session())
+        return _asked(case, _empty_session())
     with tempfile.TemporaryDirectory() as folder:
         database = open_database(None, Storage((Mount("s3://b", Path(folder)),)))
         try:
-            return _asked(case, database.session())
+            with closing(database.session()) as session:
+                return _asked(case, session)
         finally:
             database.close()
 
 
 def _asked(case: Case, session: LocalSession) -> str:
-    """Run the case in a session, which is closed then; return why it is wrong, or nothing."""
-    with closing(session):
-        try:
-            for statement in case.setup:
-                session.execute(statement)
-        except WarehouseError as error:
-            return f"in setup: {error.sqlstate} {error} {error.detail}"
-        try:
-            return _compare(case, session.execute(case.query))
-        except WarehouseError as error:
-            if case.expect != "error" or error.message == _GAP:
-                return f"{error.sqlstate} {error} {error.detail}"
-            return "" if case.sqlstate in ("", error.sqlstate) else f"SQLSTATE {error.sqlstate}: {error}"
-        except EtlrunError as error:
-            return str(error)
+    try:
+        for statement in case.setup:
+            session.execute(statement)
+    except WarehouseError as error:
+        return f"in setup: {error.sqlstate} {error} {error.detail}"
+    try:
+        return _compare(case, session.execute(case.query))
+    except WarehouseError as error:
+        if case.expect != "error" or error.message == _GAP:
+            return f"{error.sqlstate} {error} {error.detail}"
+        return "" if case.sqlstate in ("", error.sqlstate) else f"SQLSTATE {error.sqlstate}: {error}"
+    except EtlrunError as error:
+        return str(error)
 
 
 def _compare(case: Case, outcome: Outcome) -> str:

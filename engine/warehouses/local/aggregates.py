@@ -96,9 +96,14 @@ def grouped(value: Typed, scope: Scope) -> str:
 def orders_sql(orders: tuple[s.Order, ...], scope: Scope, translate: Translate) -> str:
     """NULL is larger than anything."""
     return ", ".join(
-        f"{translate(order.value, scope).sql} {'DESC' if order.descending else 'ASC'} {nulls(order)}"
+        f"{_order_key(translate(order.value, scope))} {'DESC' if order.descending else 'ASC'} {nulls(order)}"
         for order in orders
     )
+
+
+def _order_key(value: Typed) -> str:
+    """DuckDB refuses to order by a bare constant."""
+    return value.sql if value.constant is None else f"CAST({value.sql} AS VARCHAR)"
 
 
 def nulls(order: s.Order) -> str:

@@ -141,6 +141,9 @@ def _span(part: str, count: str) -> str:
 def _datediff(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     """Count the boundaries between two moments; weeks begin on Monday, as in DATE_TRUNC (an assumption)."""
     part, (first, second) = _part(node), _rest(node, scope, translate, 2)
+    for one, other in ((first, second), (second, first)):
+        if one.type == UNKNOWN and category(other.type) in ("time", "timetz"):
+            first, second = (cast(v, other.type) if v is one else v for v in (first, second))
     values = [_moment(node, first), _moment(node, second)]
     kinds = {category(value.type) for value in values}
     unit = {"dayofweek": "day", "dayofyear": "day", "epoch": "second"}.get(part, part)
@@ -150,6 +153,8 @@ def _datediff(node: s.Call, scope: Scope, translate: Translate) -> Typed:
             BIGINT,
             "date_diff",
         )
+    if kinds & {"time", "timetz"}:
+        raise wrong_arguments(node, values)
     target = DATE if kinds == {"date"} else TIMESTAMP
     texts = [value.sql if value.type == target else f"CAST({value.sql} AS {target.name})" for value in values]
     return Typed(f"date_diff('{unit}', {texts[0]}, {texts[1]})", BIGINT, "date_diff")

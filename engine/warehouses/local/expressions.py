@@ -27,6 +27,7 @@ from .values import (
     SUPER,
     UNKNOWN,
     Typed,
+    category,
     decimal,
     format_type,
     is_number,
@@ -169,10 +170,10 @@ def _unary(node: s.Unary, scope: Scope) -> Typed:
     if node.op == "not":
         return Typed(f"(NOT {truth(value, 'NOT')})", BOOLEAN)
     if value.type in (UNKNOWN, SUPER):
-        value = cast(value, DOUBLE)
+        value = cast(value, BIGINT if node.op == "~" else DOUBLE)
     if node.op == "-" and value.type in (INTERVAL, MONTHS):
         return Typed(f"(- {value.sql})", value.type)
-    if not is_number(value.type):
+    if not is_number(value.type) or (node.op == "~" and category(value.type) != "int"):
         raise no_operator(node.op, None, value)
     if node.op == "-":
         return Typed(f"(- {value.sql})", value.type)

@@ -82,7 +82,7 @@ CREATE OR REPLACE TEMP MACRO rs_is_json(x) AS CASE WHEN x IS NULL THEN NULL ELSE
 CREATE OR REPLACE TEMP MACRO rs_is_json_array(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(json_type(rs_good_json(x)) = 'ARRAY', FALSE) END;
 CREATE OR REPLACE TEMP MACRO rs_invalid_json(x, quiet) AS CASE WHEN quiet THEN NULL ELSE error('XX000|JSON parsing error') END;
 CREATE OR REPLACE TEMP MACRO rs_json_text(x) AS CASE WHEN x IS NULL OR json_type(x) = 'NULL' THEN '' ELSE x ->> '$' END;
-CREATE OR REPLACE TEMP MACRO rs_json_step(x) AS CASE WHEN regexp_full_match(x, '[0-9]+') THEN '[' || x || ']' ELSE '."' || replace(x, '"', '\"') || '"' END;
+CREATE OR REPLACE TEMP MACRO rs_json_step(x) AS CASE WHEN regexp_full_match(x, '[0-9]{1,9}') THEN '[' || x || ']' ELSE '."' || replace(x, '"', '\"') || '"' END;
 CREATE OR REPLACE TEMP MACRO rs_json_path_text(x, path, quiet) AS CASE WHEN x IS NULL THEN NULL WHEN NOT json_valid(x) THEN rs_invalid_json(x, quiet) ELSE rs_json_text(json_extract(rs_good_json(x), path)) END;
 CREATE OR REPLACE TEMP MACRO rs_json_element(x, n, quiet) AS CASE WHEN x IS NULL OR n IS NULL THEN NULL WHEN coalesce(json_type(rs_good_json(x)), '') <> 'ARRAY' THEN rs_invalid_json(x, quiet) WHEN n < 0 THEN '' ELSE rs_json_text(json_extract(rs_good_json(x), '$[' || n || ']')) END;
 CREATE OR REPLACE TEMP MACRO rs_json_array_length(x, quiet) AS CASE WHEN x IS NULL THEN NULL WHEN coalesce(json_type(rs_good_json(x)), '') <> 'ARRAY' THEN rs_invalid_json(x, quiet) ELSE CAST(json_array_length(rs_good_json(x)) AS INTEGER) END;

@@ -24,6 +24,8 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
     (r"Could not convert string \"(.*?)\" to (DECIMAL\S*)", "22003",
      "numeric field overflow: {0} does not fit into {1}"),
     (r"Could not convert string ['\"](.*?)['\"] to (\w+)", "22P02", 'invalid input syntax for type {1}: "{0}"'),
+    (r"Failed to cast decimal value (\S+) to type", "22003", "numeric value out of range: {0}"),
+    (r"Unimplemented type for cast \((.*?) -> (.*?)\)", "42846", "cannot cast type {0} to {1}"),
     (r"Overflow in (\w+) of (\w+)", "22003", "numeric value out of range in {0}"),
     (r"[Oo]ut of [Rr]ange|Overflow|overflow", "22003", "numeric value out of range"),
     (r"(?:date|timestamp) field value out of range: \"(.*?)\"", "22008", 'date/time field value out of range: "{0}"'),

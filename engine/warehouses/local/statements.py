@@ -38,7 +38,6 @@ _NOT_HERE = {
     "call": "stored procedures", "declare": "cursors", "fetch": "cursors", "close": "cursors",
     "prepare": "prepared statements", "execute": "prepared statements", "deallocate": "prepared statements",
     "cancel": "CANCEL", "use": "USE", "describe": "DESCRIBE", "desc": "DESCRIBE",
-    "attach": "ATTACH", "detach": "DETACH",
 }  # fmt: skip
 
 
@@ -66,4 +65,6 @@ def run(session: LocalSession, word: str, sql: str) -> Outcome:
 def _unknown(reader: Reader, token: Token) -> WarehouseError:
     if token.kind == "word" and token.value in _NOT_HERE:
         return WarehouseError(f"not supported locally: {_NOT_HERE[token.value]}", sqlstate="0A000")
+    if token.value in ("attach", "detach") and reader.look().value in ("rls", "masking"):
+        return WarehouseError("not supported locally: policies", sqlstate="0A000")
     return syntax_error(reader.sql, token)

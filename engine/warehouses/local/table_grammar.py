@@ -11,8 +11,9 @@ from ...datatypes import DataType
 from ...errors import WarehouseError
 from . import syntax as s
 from .catalog import Column, Constraint
-from .grammar import parse_data_type, parse_expression, parse_query, parse_table_name
+from .grammar import parse_expression, parse_query, parse_table_name
 from .tokens import Reader
+from .type_grammar import parse_data_type
 
 ENCODINGS = frozenset(
     "auto az64 bytedict delta delta32k lzo mostly8 mostly16 mostly32 raw runlength text255 text32k zstd".split()

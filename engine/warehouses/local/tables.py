@@ -27,7 +27,7 @@ from .catalog import (
 )
 from .changes import insert_query
 from .expressions import expression
-from .grammar import parse_data_type, parse_table_name
+from .grammar import parse_table_name
 from .queries import query_sql
 from .scope import Scope
 from .table_grammar import (
@@ -41,6 +41,7 @@ from .table_grammar import (
     parse_sortkeys,
 )
 from .tokens import Reader
+from .type_grammar import parse_data_type
 from .types import stored_type
 from .values import literal, quote
 

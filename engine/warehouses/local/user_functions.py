@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from ...datatypes import DataType, parse_type
 from ...errors import WarehouseError
 from ...warehouse import Outcome
-from .grammar import parse_data_type
 from .tokens import Reader, fold
+from .type_grammar import parse_data_type
 
 if TYPE_CHECKING:
     from .session import LocalSession
