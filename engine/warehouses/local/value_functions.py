@@ -105,7 +105,7 @@ def _extreme(node: s.Call, scope: Scope, translate: Translate) -> Typed:
 def _round(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     """ROUND keeps the type; away from zero, as for decimals everywhere."""
     values = arguments_of(node, scope, translate, 1, 2)
-    value, digits = _roomy(node, _number(node, values)), _digits(values)
+    value, digits = _roomy(node, _number(node, values)), _digits(node, values)
     if category(value.type) == "int":
         if digits.lstrip("-").isdigit() and int(digits) >= 0:
             return value
@@ -120,7 +120,7 @@ def _trunc(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     values = arguments_of(node, scope, translate, 1, 2)
     if category(values[0].type) in ("timestamp", "timestamptz", "date"):
         return Typed(f"CAST({values[0].sql} AS DATE)", DATE)
-    value, digits = _number(node, values), _digits(values)
+    value, digits = _number(node, values), _digits(node, values)
     if category(value.type) == "int" and digits.isdigit():
         return value
     if category(value.type) == "float" or not digits.isdigit():
@@ -157,10 +157,13 @@ def _roomy(node: s.Call, value: Typed) -> Typed:
     return cast(value, DataType("decimal", precision=precision + 1, scale=scale))
 
 
-def _digits(values: list[Typed]) -> str:
+def _digits(node: s.Call, values: list[Typed]) -> str:
     if len(values) < 2:
         return "0"
-    return values[1].sql.strip("()").replace(" ", "") if values[1].sql.strip("()- ").isdigit() else values[1].sql
+    if category(values[1].type) not in ("int", "unknown"):
+        raise wrong_arguments(node, values)
+    text = as_parameter("int", values[1])
+    return text.strip("()").replace(" ", "") if text.strip("()- ").isdigit() else text
 
 
 def _mod(node: s.Call, scope: Scope, translate: Translate) -> Typed:
