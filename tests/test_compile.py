@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 NOWHERE = Where("p.yaml", 1, 1)
 
 
-def definition(name: str, **columns: str) -> Definition:
+def definition(name: str, /, **columns: str) -> Definition:
     return Definition(
         name, "dw", NOWHERE, tuple(Column(name, parse_type(type_), NOWHERE) for name, type_ in columns.items())
     )
@@ -118,7 +118,10 @@ def declared_by(setup: list[str]) -> Declared | None:
             columns = [part.split(None, 1) for part in re.split(r",(?![^(]*\))", match[2])]
             try:
                 found.append(
-                    definition(match[1], **{name.lower(): re.split(r"\s(?!\()", type_)[0] for name, type_ in columns})
+                    definition(
+                        match[1],
+                        **{name.strip('"').lower(): re.split(r"\s(?!\()", type_)[0] for name, type_ in columns},
+                    )
                 )
             except (UnknownType, ValueError):
                 return None

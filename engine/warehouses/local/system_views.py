@@ -67,16 +67,6 @@ _SCHEMAS = """(SELECT name, owner, CAST(100000 + hash(name) % 1000000000 AS INTE
     FROM local_catalog.schema_ UNION ALL SELECT * FROM (VALUES ('pg_catalog', 'rdsdb'), ('information_schema', 'rdsdb'))
     AS s(name, owner)))"""
 
-_GRANTS = """(SELECT object, upper(privilege) AS privilege, CASE grantee WHEN 'public' THEN 0 ELSE 100 + hash(grantee) % 1000000 END AS identity_id,
-    regexp_replace(grantee, '^(group|role) ', '') AS identity, CASE WHEN grantee = 'public' THEN 'public' WHEN grantee
-    LIKE 'group %' THEN 'group' WHEN grantee LIKE 'role %' THEN 'role' ELSE 'user' END AS identity_type
-    FROM (SELECT *, unnest(string_split(regexp_replace(privileges, ' privileges$', ''), ', ')) AS privilege FROM
-    (SELECT rowid AS number, statement, grantee, privileges, unnest(string_split(object, ', ')) AS object
-    FROM local_catalog.privilege)) AS g GROUP BY object, privilege, grantee
-    HAVING max_by(statement, number) = 'grant' AND NOT EXISTS (SELECT 1 FROM local_catalog.privilege AS p WHERE
-    p.statement = 'revoke' AND starts_with(p.privileges, 'all') AND p.grantee = g.grantee AND
-    list_contains(string_split(p.object, ', '), g.object) AND p.rowid > max(g.number)))"""
-
 
 @cache
 def _views() -> dict[tuple[str, str], tuple[str, tuple[OutColumn, ...]]]:
@@ -114,7 +104,6 @@ def _filled(session: LocalSession, query: str) -> str:
         ("columns", _COLUMNS),
         ("relations", _RELATIONS),
         ("schemas", _SCHEMAS),
-        ("grants", _GRANTS),
     ):
         query = query.replace("{" + mark + "}", text)
     catalog = "local_catalog.relation"

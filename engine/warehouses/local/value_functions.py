@@ -178,7 +178,7 @@ def _array(node: s.Call, scope: Scope, translate: Translate) -> Typed:
 
 def _object(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     values = arguments_of(node, scope, translate, 0, 1000)
-    if len(values) % 2:
+    if len(values) % 2 or any(category(key.type) not in ("text", "unknown") for key in values[::2]):
         raise wrong_arguments(node, values)
     return Typed(f"CAST(json_object({', '.join(v.sql for v in values)}) AS JSON)", SUPER)
 
