@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..warehouses.local import syntax as s
-from ..warehouses.local.aggregates import AGGREGATES
+from ..warehouses.local.keywords import AGGREGATES
 from .watching import Record, Seen, parts
 
 Shape = tuple[Any, ...]

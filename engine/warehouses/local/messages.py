@@ -39,7 +39,8 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
     (r"aggregate function calls cannot be nested", "42803", "aggregate function calls may not be nested"),
     (r"Unknown TimeZone '(.*?)'|unknown time ?zone '(.*?)'", "22023", 'time zone "{0}" not recognized'),
     (r"[Ii]nvalid (?:regular expression|regex).*?: (.*)", "2201B", "invalid regular expression: {0}"),
-    (r"(?:no argument for repetition operator|missing \)|missing \]|invalid escape sequence|trailing \\\\|invalid perl operator).*",
+    (r"(?:no argument for repetition operator|missing \)|missing \]|invalid escape sequence|invalid perl operator).*|"
+     r"trailing \\",
      "2201B",
      "invalid regular expression: {0}"),
     (r"In a DISTINCT aggregate, ORDER BY", "42P10",
