@@ -39,10 +39,10 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
     (r"aggregate function calls cannot be nested", "42803", "aggregate function calls may not be nested"),
     (r"Unknown TimeZone '(.*?)'|unknown time ?zone '(.*?)'", "22023", 'time zone "{0}" not recognized'),
     (r"[Ii]nvalid (?:regular expression|regex).*?: (.*)", "2201B", "invalid regular expression: {0}"),
-    (r"(?:no argument for repetition operator|missing \)|missing \]|invalid escape sequence|invalid perl operator).*|"
-     r"trailing \\",
+    (r"(?:no argument for repetition operator|missing \)|missing \]|invalid escape sequence|invalid perl operator).*",
      "2201B",
      "invalid regular expression: {0}"),
+    (r"trailing \\", "2201B", "invalid regular expression: {0}"),
     (r"In a DISTINCT aggregate, ORDER BY", "42P10",
      "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list"),
     (r"json_object\(\) keys", "22023", "the keys of OBJECT must be text, not NULL"),
