@@ -13,7 +13,7 @@ from ...errors import WarehouseError
 from . import syntax as s
 from .keywords import AGGREGATES, RESERVED
 from .rewriting import OUTER, PRIOR, connect_by, holds, join_outer
-from .tokens import Reader
+from .tokens import Reader, Token
 from .type_grammar import interval_fields, parse_data_type
 
 T = TypeVar("T")
@@ -640,10 +640,14 @@ def _prefix(reader: Reader) -> s.Expression:
     elif token.kind == "word" and token.value == "not":
         reader.advance()
         return s.Unary("not", parse_expression(reader, 3))
-    elif token.kind == "word" and token.value == PRIOR and reader.look().kind in ("word", "name"):
+    elif token.kind == "word" and token.value == PRIOR and _names_a_column(reader.look()):
         reader.advance()
         return s.Unary(PRIOR, _postfix(reader))
     return _postfix(reader)
+
+
+def _names_a_column(token: Token) -> bool:
+    return token.kind == "name" or (token.kind == "word" and token.value not in RESERVED)
 
 
 def _postfix(reader: Reader) -> s.Expression:
