@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from certificates import Certificates, make_certificates
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from cloud import Cloud
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("etlrun", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("etlrun")
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared"
