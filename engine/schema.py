@@ -7,14 +7,15 @@ import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from functools import cache
-from typing import Any
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
+from typing import TYPE_CHECKING, Any
 
 from .errors import Problem
+from .fits import Fits, fits
 from .shipped import shipped
 from .source import Document
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 _KIND = {
     "object": "a mapping", "array": "a list", "string": "text", "number": "a number", "integer": "a whole number",
@@ -31,20 +32,37 @@ def pipeline_schema() -> dict[str, Any]:
 
 def check(document: Document, *, part: bool = False) -> list[Problem]:
     """Return what the schema has against the document; `part` is for an included file, where no key is required."""
+    if _fits(part)(document.data):
+        return []
     return [problem for error in _validator(part).iter_errors(document.data) for problem in _problems(document, error)]
 
 
 def plan_mistake(data: Any) -> str:
     """Return what is wrong with the content of a plan file, and where; empty if nothing is."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
     schema = json.loads((shipped("schemas") / "plan.schema.json").read_text(encoding="utf-8"))
     error = best_match(Draft202012Validator(schema).iter_errors(data))
     return f"{error.json_path}: {error.message}" if error else ""
 
 
+def _schema(part: bool) -> dict[str, Any]:
+    schema = pipeline_schema()
+    return {**schema, "required": []} if part else schema
+
+
+@cache
+def _fits(part: bool) -> Fits:
+    return fits(_schema(part))
+
+
 @cache
 def _validator(part: bool) -> Draft202012Validator:
-    schema = pipeline_schema()
-    return Draft202012Validator({**schema, "required": []} if part else schema)
+    # It takes ten times as long as _fits, and as long again to import: only a file with mistakes needs it.
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(_schema(part))
 
 
 def _problems(document: Document, error: Any) -> Iterator[Problem]:
