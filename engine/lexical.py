@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 MAX_NAME_BYTES = 127
 
@@ -24,6 +25,7 @@ RESERVED = frozenset(
 _PLAIN = re.compile(r"[a-z_\u0080-\U0010ffff][a-z0-9_$\u0080-\U0010ffff]*")
 
 
+@lru_cache(maxsize=4096)
 def identifier(name: str) -> str:
     """Return `name` as SQL writes it: quoted only where it must be.
 
