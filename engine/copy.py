@@ -516,7 +516,7 @@ def _written_option(name: str, value: object) -> str:
 
 
 _HIDDEN = re.compile(
-    rf"\b((?:ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|MASTER_SYMMETRIC_KEY|CREDENTIALS){_BLANK}*"
+    rf"(?=[AMCS])\b((?:ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|MASTER_SYMMETRIC_KEY|CREDENTIALS){_BLANK}*"
     rf"(?:\bAS\b{_BLANK}*)?)'(?:[^'\\]|''|\\.)*(?:'|$)",
     re.IGNORECASE | re.DOTALL,
 )

@@ -70,9 +70,10 @@ class Document:
         content, line = self._at(path), self.lines[mark[0]]
         start = _PROPERTIES.match(line, mark[1]).end()  # type: ignore[union-attr]  # it matches nothing as well
         if line.startswith("|", start):
-            body = self.lines[mark[0] + 1 :]
-            pairs = zip(body, content.split("\n"), strict=False)
-            indent = next((len(row) - len(said) for row, said in pairs if said.strip()), 0)
+            said = content.split("\n")
+            written = self.lines[mark[0] + 1 : mark[0] + 1 + len(said)]
+            pairs = zip(written, said, strict=False)
+            indent = next((len(row) - len(line) for row, line in pairs if line.strip()), 0)
             return Text(content, self, (mark[0] + 1, indent, 0))
         start += line.startswith(("'", '"'), start)
         exact = line.startswith(content, start)
@@ -219,24 +220,24 @@ class _Builder:
             event = get()
             self.events += 1
             mark = self._mark(event)
-            if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
+            if isinstance(event, yaml.ScalarEvent):
+                value, size = self._scalar(event), 1
+                if event.anchor:
+                    self.anchors[event.anchor] = (value, 1)
+            elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
                 if len(stack) >= MAX_DEPTH:
                     self._stop(_TOO_DEEP[0], mark, _TOO_DEEP[1])
                 stack.append(self._open(event))
                 continue
-            if isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+            elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
                 done = stack.pop()
                 value, size = done.node, done.size
                 mark = _span(done.start, event.end_mark)
                 if done.anchor:
                     self.open_anchors.discard(done.anchor)
                     self.anchors[done.anchor] = (value, size)
-            elif isinstance(event, yaml.AliasEvent):
-                value, size = self._alias(event)
             else:
-                value, size = self._scalar(event), 1
-                if event.anchor:
-                    self.anchors[event.anchor] = (value, 1)
+                value, size = self._alias(event)
             if not stack:
                 return value
             stack[-1].size += size

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from ...datatypes import DataType
@@ -103,19 +104,21 @@ def _aliases(source: s.Source) -> Iterator[str]:
         yield source.alias
 
 
-_FIELDS: dict[type, tuple[str, ...]] = {}
+_VALUES: dict[type, Callable[[Any], Any]] = {}
+"""For each kind of record what gets its fields at once; where it was written is none of them."""
 _PLAIN = frozenset({str, int, float, bool, dict, type(None), DataType})
 
 
 def below(node: Any) -> list[Any]:
     """Return the records right below a record of the syntax."""
     kind = type(node)
-    names = _FIELDS.get(kind)
-    if names is None:
-        names = _FIELDS[kind] = tuple(kind.__slots__)
+    values = _VALUES.get(kind)
+    if values is None:
+        names = tuple(name for name in kind.__slots__ if name not in ("start", "end"))
+        # One name alone would give no tuple, and none at all no getter.
+        values = _VALUES[kind] = attrgetter(*names) if len(names) > 1 else lambda one: [getattr(one, n) for n in names]
     found: list[Any] = []
-    for name in names:
-        value = getattr(node, name)
+    for value in values(node):
         if type(value) is tuple:
             _add_records(value, found)
         elif type(value) not in _PLAIN:

@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/r_names.html, r_pg_keywor
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 from ...errors import WarehouseError
 from .keywords import RESERVED
@@ -15,8 +15,9 @@ MAX_NAME_BYTES = 127
 
 _TOKEN = re.compile(
     r"""
-      (?P<space>\s+|--[^\n]*)
-    | (?P<comment>/\*)
+      (?:\s++|--[^\n]*+)*+  # possessive: blanks are split in one way only
+    (?:
+      (?P<comment>/\*)
     | (?P<word>\#?[A-Za-z_\u0080-\U0010ffff][\w$]*)
     | (?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)
     | (?P<string>'(?:[^'\\]|''|\\.)*')
@@ -24,9 +25,12 @@ _TOKEN = re.compile(
     | (?P<body>\$(?P<tag>[A-Za-z_]*)\$.*?\$(?P=tag)\$)
     | (?P<parameter>\$\d+)
     | (?P<op>::|\|\|/?|\|/|!~~\*|!~~|!~\*|!~|~~\*|~~|~\*|<=|>=|<>|!=|<<|>>|[-+*/%^&|\#@~<>=(),.;:\[\]{}])
+    | (?P<end>\Z)
+    )
     """,
     re.VERBOSE | re.DOTALL,
 )
+_BLANKS = re.compile(r"(?:\s++|--[^\n]*+)*+")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _ESCAPE = re.compile(r"''|\\([0-7]{1,3}|.)", re.DOTALL)
 _CONTROL = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
@@ -48,19 +52,19 @@ class Token(NamedTuple):
 def tokenize(sql: str) -> list[Token]:
     """Return the tokens of `sql`, the last of kind 'end'. Errors: WarehouseError 42601."""
     tokens: list[Token] = []
-    position, length = 0, len(sql)
-    while position < length:
-        match = _TOKEN.match(sql, position)
-        if match is None:
-            _refuse_character(sql, position)
-        kind = match.lastgroup or ""
-        start, position = position, match.end()
+    position, match = 0, _TOKEN.match
+    while found := match(sql, position):
+        kind = found.lastgroup or ""
+        kind = "body" if kind == "tag" else kind
+        start, position = found.span(kind)
         if kind == "comment":
             position = _comment_end(sql, start)
-        elif kind != "space":
-            tokens.append(Token("body" if kind == "tag" else kind, _value(kind, match.group()), start, position))
-    tokens.append(Token("end", "", length, length))
-    return tokens
+            continue
+        tokens.append(Token(kind, _value(kind, found[kind]), start, position))
+        if kind == "end":
+            return tokens
+    blanks = _BLANKS.match(sql, position)
+    raise _strange_character(sql, blanks.end() if blanks else position)
 
 
 def _value(kind: str, text: str) -> str:
@@ -70,7 +74,7 @@ def _value(kind: str, text: str) -> str:
         return text[1:-1] if "\\" not in text and "''" not in text else _ESCAPE.sub(_unescape, text[1:-1])
     if kind == "name":
         return fold(text[1:-1].replace('""', '"'))
-    if kind in ("body", "tag"):
+    if kind == "body":
         mark = text.index("$", 1) + 1
         return text[mark:-mark]
     return text
@@ -101,12 +105,12 @@ def _comment_end(sql: str, start: int) -> int:
     return position
 
 
-def _refuse_character(sql: str, position: int) -> NoReturn:
+def _strange_character(sql: str, position: int) -> WarehouseError:
     kinds = {"'": "quoted string", '"': "quoted identifier", "$": "dollar-quoted string"}
     if sql[position] in kinds:
         message = f'unterminated {kinds[sql[position]]} at or near "{sql[position : position + 20]}"'
-        raise WarehouseError(message, sqlstate="42601", detail=place(sql, position))
-    raise syntax_error(sql, Token("op", sql[position], position, position + 1))
+        return WarehouseError(message, sqlstate="42601", detail=place(sql, position))
+    return syntax_error(sql, Token("op", sql[position], position, position + 1))
 
 
 def place(sql: str, position: int) -> str:

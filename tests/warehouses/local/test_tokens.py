@@ -65,3 +65,8 @@ def test_reserved_word_needs_quotes() -> None:
         Reader("user").name()
     assert '"user" is a reserved word' in caught.value.hint
     assert Reader('"user"').name() == "user"
+
+
+def test_many_blanks_before_a_mistake_take_no_time() -> None:
+    with pytest.raises(WarehouseError, match=r'at or near "\?"'):
+        tokenize("SELECT" + " -- a comment\n   " * 2_000 + "?")
