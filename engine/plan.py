@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from . import copy as copying
+from .bulk import each, uncollected
 from .errors import InvalidPipeline, Problem, Where
 from .graph import order
 from .incremental import emptied_source, plan_problems, readers
@@ -33,6 +34,8 @@ _OTHER_THAN_LOADS: Mapping[str, Mapping[str, Any]] = {
     "revokes": {"check": "", "gives_statements": True},
 }
 """How the statements of some templates differ from those of a load."""
+_SELECT = re.compile(r"(?i)(?:--.*\n|[^\S\n]*\n)*\s*(?:select|with)\b")
+"""A statement that asks, behind the comments above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,7 @@ class Plan:
     steps: tuple[Step, ...]
 
 
+@uncollected()
 def make_plan(
     pipeline: Pipeline,
     target: Target,
@@ -148,19 +152,24 @@ def make_plan(
     known = frozenset(chosen)
     problems = list(plan_problems(pipeline, target, known, full_refresh=full_refresh))
     staging = {source.name: source for source in pipeline.staging}
-    steps = []
-    for name in chosen:
+
+    def made(name: str) -> Step | Problem:
+        source = staging.get(name)
         try:
-            source = staging.get(name)
             step = _staging_step(source, making) if source else _table_step(tables[name], making)
         except TemplateError as error:
-            problems.append(_template_problem(error, staging.get(name) or tables[name]))
-            continue
-        steps.append(replace(step, needs=waits[name] & known))
+            return _template_problem(error, source or tables[name])
+        return replace(step, needs=waits[name] & known, columns=())
+
+    found = each(made, chosen)
+    problems += [one for one in found if isinstance(one, Problem)]
+    # The columns are known on this side of a fork: it need not send them.
+    columns = {definition.name: definition.columns for definition in pipeline.definitions}
+    steps = tuple(replace(one, columns=columns[one.name]) for one in found if isinstance(one, Step))
     prepare = (*_prepare(pipeline, problems), *_keeping(pipeline, only))
     if problems:
         raise InvalidPipeline(problems)
-    return Plan(pipeline.name, target, prepare, tuple(steps))
+    return Plan(pipeline.name, target, prepare, steps)
 
 
 def make_check_plan(
@@ -550,11 +559,10 @@ def _statements(script: str) -> tuple[Statement, ...]:
 
 def _must_hold(text: str) -> str:
     """Return what a SELECT of a template checks: the comment above it. Other statements check nothing."""
+    if not _SELECT.match(text):
+        return ""
     lines = text.split("\n")
     comments = [line.lstrip("- ").removeprefix("check: ") for line in lines if line.startswith("--")]
-    code = next((line for line in lines if line.strip() and not line.startswith("--")), "")
-    if not re.match(r"(?i)\s*(select|with)\b", code):
-        return ""
     return " ".join(comments) or "the query must answer 0"
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import schema, sql
 from .build import Built, build, inside
+from .bulk import each, uncollected
 from .compile.select import declare
 from .environment import expand_variables
 from .errors import InvalidPipeline, Problem
@@ -28,6 +29,7 @@ _KEYED = ("insert_missing", "merge", "delete_insert", "scd2")
 _ENDS_A_TRANSACTION = ("begin", "start", "commit", "end", "rollback", "abort")
 
 
+@uncollected()
 def read_pipeline(
     path: Path, environ: Mapping[str, str] | None, variables: Mapping[str, str] | None = None, *, complete: bool = False
 ) -> Pipeline:
@@ -46,16 +48,11 @@ def read_pipeline(
         problems += unset
     pipeline = replace(built.pipeline, variables=values)
     names = frozenset(definition.name for definition in pipeline.definitions)
-    declared = declare(pipeline.schema, pipeline.definitions)
-    tables: list[Table] = []
-    wrong: list[Problem] = []
-    warnings: list[Problem] = []
-    for table in pipeline.tables:
-        tables.append(_read_table(table, pipeline, names, lost, problems))
-        errors, advice = select_problems(tables[-1], declared, pipeline)
-        wrong += errors
-        warnings += advice
-    pipeline = replace(pipeline, tables=tuple(tables))
+    found = each(_reader(pipeline, names, lost), pipeline.tables)
+    problems += chain.from_iterable(one.problems for one in found)
+    wrong = list(chain.from_iterable(one.wrong for one in found))
+    warnings = list(chain.from_iterable(one.warnings for one in found))
+    pipeline = replace(pipeline, tables=tuple(map(_with_found, pipeline.tables, found)))
     pipeline = _with_checks(pipeline, names, lost, problems)
     _check_templates(pipeline, problems)
     if not problems:
@@ -137,6 +134,42 @@ def _values(
             hint = did_you_mean(name, built.variables, "vars are") or "declare it under vars:"
             problems.append(Problem(f"--var {name}: the pipeline has no such variable", None, hint))
     return {**values, **overrides}, unset
+
+
+class _Found(NamedTuple):
+    """What was read in one table: little, because a forked process may have to send it."""
+
+    settings: Mapping[str, Any]
+    hooks: tuple[str, ...]
+    select: str
+    columns: tuple[str, ...]
+    gives: tuple[str, ...]
+    reads: tuple[str, ...]
+    problems: list[Problem]
+    wrong: list[Problem]
+    warnings: list[Problem]
+
+
+def _reader(pipeline: Pipeline, names: frozenset[str], lost: frozenset[str]) -> Callable[[Table], _Found]:
+    declared = declare(pipeline.schema, pipeline.definitions)
+
+    def read(table: Table) -> _Found:
+        problems: list[Problem] = []
+        table = _read_table(table, pipeline, names, lost, problems)
+        load, hooks = table.load, tuple(hook.sql for hook in table.hooks)
+        wrong, warnings = select_problems(table, declared, pipeline)
+        return _Found(
+            load.settings, hooks, load.select, load.columns, load.gives, table.reads, problems, wrong, warnings
+        )
+
+    return read
+
+
+def _with_found(table: Table, found: _Found) -> Table:
+    settings, _, select, columns, gives, reads, *_ = found
+    hooks = tuple(replace(hook, sql=sql) for hook, sql in zip(table.hooks, found.hooks, strict=True))
+    load = replace(table.load, settings=settings, select=select, columns=columns, gives=gives)
+    return replace(table, load=load, hooks=hooks, reads=reads)
 
 
 def _read_table(
