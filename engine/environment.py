@@ -57,6 +57,19 @@ def put_into_sql(text: str, environ: Mapping[str, str], write: Callable[[str], s
     return _REFERENCE.sub(value, text).replace("IAM_ROLE 'default'", "IAM_ROLE default")
 
 
+def named(value: Any) -> Iterator[str]:
+    """Yield the variables that the texts of a value of the YAML name, those of passwords left out."""
+    if isinstance(value, str):
+        yield from (match[1] for match in _REFERENCE.finditer(value))
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield from () if key == "password" else named(each)
+            yield from named(key)
+    elif isinstance(value, list):
+        for each in value:
+            yield from named(each)
+
+
 def fill(target: Target, environ: Mapping[str, str]) -> Target:
     """Return the target with the variables that are set; what is unset stays as ${NAME}. For dry runs."""
     return _filled(target, environ)[0]

@@ -10,7 +10,9 @@ from typing import Any
 Schema = Mapping[str, Any] | bool
 Fits = Callable[[Any], bool]
 
-_ANNOTATIONS = frozenset(("$schema", "$defs", "title", "description", "default", "examples"))
+_ANNOTATIONS = frozenset(
+    ("$schema", "$comment", "$defs", "title", "description", "default", "examples", "defaultSnippets")
+)
 _TYPES: Mapping[str, Fits] = MappingProxyType({
     "object": lambda value: isinstance(value, dict),
     "array": lambda value: isinstance(value, list),

@@ -293,6 +293,16 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a pipeline was read from, other than templates."""
+
+    files: tuple[tuple[Path, str], ...] = ()
+    """Each file, and the digest of what was read; empty where it was looked for and is not there."""
+    variables: tuple[str, ...] = ()
+    """The environment variables that its targets and vars name; what is only a password is none."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pipeline:
     """One YAML file, with what it includes."""
 
@@ -309,6 +319,7 @@ class Pipeline:
     """How grave the rules of SELECTs are, where it is not as shipped."""
     warnings: tuple[Problem, ...] = ()
     """What the rules say of the SELECTs, and is no error."""
+    inputs: Inputs = field(default=Inputs(), compare=False)
 
     @property
     def folder(self) -> Path:

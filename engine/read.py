@@ -12,13 +12,15 @@ from . import schema, sql
 from .build import Built, build, inside
 from .bulk import each, uncollected
 from .compile.select import declare
-from .environment import expand_variables
+from .environment import expand_variables, named
 from .errors import InvalidPipeline, Problem
 from .graph import Cycle, order
 from .incremental import reader_problems
+from .kept import digest_of
+from .lint.copies import files_looked_for
 from .lint.pipeline import lint
 from .loads import DATE_COLUMNS, VERSION_COLUMNS
-from .model import Check, Definition, Hook, Pipeline, Table, Unload
+from .model import Check, Definition, Hook, Inputs, Pipeline, Table, Unload
 from .places import did_you_mean
 from .render import TemplateError, available, render, render_text
 from .selects import item_place, select_problems
@@ -69,7 +71,15 @@ def read_pipeline(
     if problems or wrong:
         # Types and columns that the YAML got wrong would only be told a second time.
         raise InvalidPipeline([*problems, *(() if unsound else wrong)], () if unsound else advised)
-    return replace(pipeline, warnings=advised)
+    return replace(pipeline, warnings=advised, inputs=_inputs(documents, pipeline))
+
+
+def _inputs(documents: list[Document], pipeline: Pipeline) -> Inputs:
+    selects = (table.load.sql.document for table in pipeline.tables)
+    read = {document.path: document.digest for document in (*documents, *selects)}
+    read |= {path: digest_of(path) for path in files_looked_for(pipeline)}
+    settings = [document.data.get(section) for document in documents for section in ("targets", "vars")]
+    return Inputs(tuple(read.items()), tuple(sorted(set(named(settings)))))
 
 
 def needs(pipeline: Pipeline) -> dict[str, frozenset[str]]:

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from .errors import InvalidPipeline, Problem, Where
+from .kept import digest
 
 MAX_DEPTH = 40
 """How deep mappings and sequences may nest; a pipeline needs about ten."""
@@ -55,6 +56,8 @@ class Document:
     """The path as the user wrote it: messages say this one."""
     lines: tuple[str, ...]
     data: Any
+    digest: str = ""
+    """Of the bytes that were read, as `digest` gives it."""
 
     def key(self, path: Sequence[Key]) -> Where:
         """Return where the last key of `path` was written; for an item of a sequence, where the item was."""
@@ -137,8 +140,8 @@ def rendered_place(text: Text, sent: str, line: int, column: int, width: int) ->
 
 def read_text(path: Path, name: str) -> Text:
     """Read a file of plain text, such as a `sql_file`. Errors: InvalidPipeline."""
-    content = _decoded(path, name)
-    return Text(content, Document(path, name, tuple(content.split("\n")), content))
+    content, digest = _decoded(path, name)
+    return Text(content, Document(path, name, tuple(content.split("\n")), content, digest))
 
 
 def read_document(path: Path, name: str) -> Document:
@@ -147,22 +150,24 @@ def read_document(path: Path, name: str) -> Document:
     Errors: InvalidPipeline for a file that is missing, unreadable, empty or broken YAML, for duplicate keys,
     several documents, unknown tags, and for aliases that refer to themselves or explode.
     """
-    text = _decoded(path, name)
+    text, digest = _decoded(path, name)
     lines = tuple(text.split("\n"))
-    return Document(path, name, lines, _Builder(Document(path, name, lines, None)).build(text))
+    return Document(path, name, lines, _Builder(Document(path, name, lines, None)).build(text), digest)
 
 
-def _decoded(path: Path, name: str) -> str:
+def _decoded(path: Path, name: str) -> tuple[str, str]:
+    """Return the text of a file, and the digest of its bytes."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise InvalidPipeline([Problem(f"cannot read {name}: {error.strerror}", hint=_missing_hint(path))]) from error
     try:
-        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         where = Where(name, line, error.start - content.rfind(b"\n", 0, error.start))
         raise InvalidPipeline([Problem("the file is not UTF-8", where, "save it as UTF-8")]) from error
+    return text, digest(content)
 
 
 def _missing_hint(path: Path) -> str:

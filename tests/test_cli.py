@@ -198,13 +198,17 @@ def test_load_error_is_told_with_file_line_and_column(visits: Path, capsys: pyte
     assert rows == [("s3://site/visits/2.json", "2", "page", "1204")]
 
 
-def test_validate_connects_to_nothing_and_leaves_nothing(visits: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_validate_connects_to_nothing_and_leaves_its_answers_alone(
+    visits: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = sorted(visits.parent.rglob("*"))
     assert _run(["validate", str(visits)]) == 0
     assert _run([str(visits), "--dry-run"]) == 0
     assert _run([str(visits), "--dry-run", "--target", "cluster"]) == 0
     assert "is valid: 2 staging sources, 3 tables" in capsys.readouterr().out
-    assert sorted(visits.parent.rglob("*")) == before
+    kept = visits.parent / ".etlrun"
+    assert [path.name for path in kept.iterdir()] == ["cache"]
+    assert sorted(path for path in visits.parent.rglob("*") if kept not in (path, *path.parents)) == before
 
 
 def test_dry_run_can_be_sent_statement_by_statement(visits: Path, capsys: pytest.CaptureFixture[str]) -> None:

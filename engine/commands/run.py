@@ -6,18 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ..dry_run import plan_text
-from ..environment import fill, resolve
 from ..errors import UsageError
-from ..execute import Event
-from ..model import Pipeline
-from ..plan import Plan, make_plan
-from ..planfile import disagreements, refuse
-from .asked import asked_pipeline, asked_run, asked_steps, asked_target, environment_of
-from .changing import changes_before_run
+from .answering import answer
 from .options import (
     Mounts,
     json_events_option,
@@ -26,7 +20,14 @@ from .options import (
     target_option,
     var_option,
 )
-from .running import Through, carry_out, new_run
+
+if TYPE_CHECKING:
+    from ..execute import Event
+    from ..model import Pipeline
+    from ..plan import Plan
+    from .running import Through
+
+# What a dry run whose answer is known does without is imported where it is used.
 
 
 @click.command()
@@ -53,6 +54,17 @@ def command(
     report: Path | None,
 ) -> int:  # fmt: skip
     """Run PIPELINE: stage its files, fill its tables, in dependency order."""
+    if dry_run and pipeline and not plan_file:
+        answer(pipeline, partial(_planned, pipeline, target, patterns, variables, full_refresh))
+        return 0
+
+    from ..environment import fill, resolve
+    from ..plan import make_plan
+    from ..planfile import disagreements, refuse
+    from .asked import asked_pipeline, asked_run, asked_steps, asked_target, environment_of
+    from .changing import changes_before_run
+    from .running import carry_out, new_run
+
     asked, reviewed = asked_run(pipeline, plan_file, target, variables, patterns, full_refresh)
     document = asked_pipeline(asked.pipeline, asked.variables, complete=not dry_run)
     chosen = asked_target(document, asked.target)
@@ -65,6 +77,8 @@ def command(
     identity = "RUN" if dry_run else new_run()
     plan = make(run=identity)
     if dry_run:
+        from ..dry_run import plan_text
+
         click.echo("\n".join(plan_text(plan)))
         return 0
     through = []
@@ -76,6 +90,20 @@ def command(
         changes_before_run, pipeline=document, target=chosen, only=only, run=identity, is_reviewed=bool(reviewed)
     )  # fmt: skip
     return carry_out(plan, document.folder, mounts, as_json=as_json, through=through, before=before)
+
+
+def _planned(
+    path: Path, target: str | None, patterns: tuple[str, ...], variables: dict[str, str], full_refresh: bool
+) -> tuple[Pipeline, Iterator[str]]:
+    from ..dry_run import plan_text
+    from ..environment import fill
+    from ..plan import make_plan
+    from .asked import asked_pipeline, asked_steps, asked_target, environment_of
+
+    document = asked_pipeline(path, variables)
+    chosen = asked_target(document, target)
+    chosen, only = fill(chosen, environment_of(document, chosen)), asked_steps(document, patterns)
+    return document, plan_text(make_plan(document, chosen, only=only, full_refresh=full_refresh))
 
 
 def _with_lineage(pipeline: Pipeline, plan: Plan, run: str, place: str, environ: Mapping[str, str]) -> Through:

@@ -53,13 +53,22 @@ def _jsonpaths(at: At, source: StagingSource, url: str, pipeline: Pipeline) -> I
 
 
 def _mounted(url: str, pipeline: Pipeline) -> Path | None:
+    there = (path for path in _places(url, pipeline) if path.is_file() and path.stat().st_size <= _MOST_BYTES)
+    return next(there, None)
+
+
+def _places(url: str, pipeline: Pipeline) -> Iterator[Path]:
     for mount in (mount for target in pipeline.targets for mount in target.mounts):
         name = f"{mount.folder}/{url.removeprefix(mount.url).lstrip('/')}"
         if url.startswith(f"{mount.url}/") and is_inside(pipeline.folder, name):
-            path = pipeline.folder / name
-            if path.is_file() and path.stat().st_size <= _MOST_BYTES:
-                return path
-    return None
+            yield pipeline.folder / name
+
+
+def files_looked_for(pipeline: Pipeline) -> Iterator[Path]:
+    """Yield the files beside a pipeline that are looked into where they are there."""
+    for source in pipeline.staging:
+        if source.copy.format.argument.startswith("s3://"):
+            yield from _places(source.copy.format.argument, pipeline)
 
 
 def region_problems(sources: Sequence[tuple[At, StagingSource]], pipeline: Pipeline) -> Iterator[Problem]:
