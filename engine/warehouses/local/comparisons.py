@@ -35,9 +35,7 @@ def _with_constant(op: str, value: Typed, constant: str) -> str:
     """
     text = literal(constant)
     if op == "=" and "\0" not in constant:
-        return (
-            f"({value.sql} >= {text} AND {value.sql} < {literal(constant + '!')} AND rtrim({value.sql}, ' ') = {text})"
-        )
+        return f"({value.sql} >= {text} AND {value.sql} < {literal(constant + '!')} AND {key(value)} = {text})"
     if op in (">=", "<"):
         return f"({value.sql} {op} {text})"
     return f"({key(value)} {op} {text})"

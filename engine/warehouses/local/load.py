@@ -1,16 +1,12 @@
-"""COPY on local Redshift: files of a mounted bucket into a table, wholly or not at all.
-
-Rows come in the order of the files (DuckDB's preserve_insertion_order stays on: it costs nothing here, and an identity
-column then counts in that order, though neither warehouse promises it).
-"""
+"""COPY on local Redshift: files of a mounted bucket into a table, wholly or not at all."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 
@@ -27,6 +23,9 @@ from .load_reading import LEFT_OUT, literal
 from .load_values import LoadColumn, LoadTable
 
 __all__ = ["LoadColumn", "LoadTable", "Loaded", "load"]
+
+OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+"""How every database is opened: DuckDB fetches nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def load(connection: duckdb.DuckDBPyConnection, copy: Copy, table: LoadTable, st
     rows = 0
     errors: list[LoadError] = []
     with _transaction(connection), _job(connection, copy, table, columns) as job:
-        unpack = partial(load_text.unpack_zstd, job.cursor)
+        unpack = partial(load_text.unpack_zstd, job.looking)
         with (
             closing(storage.fetch(objects, job.folder)) as fetched,
             closing(units(fetched, copy, job.folder, unpack)) as batches,
@@ -108,11 +107,15 @@ def _job(
 ) -> Iterator[Job]:
     connection.execute(f"CREATE TEMP SEQUENCE IF NOT EXISTS {LEFT_OUT.removeprefix('temp.')}")
     defaults = default_values(connection, table, columns)
-    zone = connection.execute("SELECT current_setting('TimeZone')").fetchone()
-    cursor = connection.cursor()
-    try:
-        cursor.execute(f"SET TimeZone = {literal(zone[0] if zone else 'UTC')}")
-        with tempfile.TemporaryDirectory(prefix="etlrun-") as folder:
-            yield Job(connection, cursor, copy, table, defaults, Path(folder), count())
-    finally:
-        cursor.close()
+    (zone,) = connection.execute("SELECT current_setting('TimeZone')").fetchall()[0]
+
+    @cache
+    def looking() -> duckdb.DuckDBPyConnection:
+        # A database of its own: rows are numbered by their order, which the warehouse does not keep.
+        opened = stack.enter_context(duckdb.connect(config=OFFLINE))
+        opened.execute(f"SET TimeZone = {literal(zone)}")
+        return opened
+
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="etlrun-"))
+        yield Job(connection, looking, copy, table, defaults, Path(folder), count())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +24,11 @@ MAX_ERRORS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One COPY under way. `connection` writes; `cursor` looks at files, also when the transaction is aborted."""
+    """One COPY under way. `connection` writes; `looking` gives one that looks at files, in their order, whatever has
+    become of the transaction."""
 
     connection: duckdb.DuckDBPyConnection
-    cursor: duckdb.DuckDBPyConnection
+    looking: Callable[[], duckdb.DuckDBPyConnection]
     copy: Copy
     table: LoadTable
     defaults: dict[str, str]
@@ -44,10 +45,10 @@ def readings(
     """Return how `batch` is read at full speed, and how it is read to find out what is wrong."""
     if json is not None:
         if job.copy.format.argument == "auto ignorecase":
-            json = load_json.ignoring_case(job.cursor, columns, batch)
+            json = load_json.ignoring_case(job.looking(), columns, batch)
         return json, json
     if job.copy.format.name == "parquet":
-        parquet = load_parquet.reading(job.cursor, columns, batch[0])
+        parquet = load_parquet.reading(job.looking(), columns, batch[0])
         return parquet, parquet
     return load_text.quick(job.copy, columns), load_text.careful(job.copy, columns)
 
@@ -95,7 +96,7 @@ def _load_at_once(job: Job, reading: Reading, careful: Reading, batch: tuple[Uni
     if not left_out:
         return rows, []
     for unit in batch:
-        found = examine(job.cursor, careful, job.copy, unit, most=1, path=job.path())
+        found = examine(job.looking(), careful, job.copy, unit, most=1, path=job.path())
         if found.errors:
             return rows, list(found.errors)
         if found.saved and careful.again:
@@ -111,7 +112,7 @@ def _scannable(job: Job, reading: Reading, unit: Unit, most: int) -> tuple[list[
     if reading.sound is None or (job.copy.format.name == "json" and unit.layout == "lines"):
         return [unit], Findings(())
     try:
-        job.cursor.execute(scan_only(reading, unit)).fetchall()
+        job.looking().execute(scan_only(reading, unit)).fetchall()
     except duckdb.Error:
         found = sift(reading, unit, most=most, path=job.path())
         return [found.saved] if found.saved else [], found
@@ -125,7 +126,7 @@ def _load_good(job: Job, reading: Reading, unit: Unit, most: int) -> tuple[int, 
         rows, left_out = _execute(job, insert_good(reading, job.copy, job.table.relation, job.defaults, (unit,)))
     if not left_out:
         return rows, []
-    found = examine(job.cursor, reading, job.copy, unit, most=max(most, 1), path=job.path())
+    found = examine(job.looking(), reading, job.copy, unit, most=max(most, 1), path=job.path())
     errors = list(found.errors)
     if found.saved and reading.again and len(errors) < most:
         more, refused = _load_good(job, reading.again, found.saved, most - len(errors))
@@ -173,7 +174,7 @@ def _found(job: Job, reading: Reading, unit: Unit) -> tuple[LoadError, ...]:
     for each in scanned:
         if len(errors) < most:
             by = reading if each is unit else reading.again or reading
-            errors += examine(job.cursor, by, job.copy, each, most=most - len(errors), path=job.path()).errors
+            errors += examine(job.looking(), by, job.copy, each, most=most - len(errors), path=job.path()).errors
     if errors or reading.sound is None:
         return errors
     # What is left is what DuckDB's slower scan overlooks, such as a quote without an end.

@@ -209,7 +209,7 @@ def _fields(copy: Copy, row: str) -> list[str]:
     )
 
 
-def unpack_zstd(cursor: duckdb.DuckDBPyConnection, source: Path, target: Path) -> None:
+def unpack_zstd(looking: Callable[[], duckdb.DuckDBPyConnection], source: Path, target: Path) -> None:
     """Write the lines of a zstd file that are not blank to another file: DuckDB reads the format, Python does not."""
     columns = "columns={'line': 'VARCHAR'}, auto_detect=false, header=false, compression='zstd'"
     size = f"maximum_line_size={MAX_OBJECT_BYTES}"
@@ -217,7 +217,7 @@ def unpack_zstd(cursor: duckdb.DuckDBPyConnection, source: Path, target: Path) -
     lines = f"SELECT line FROM read_csv({literal(str(source))}, {options})"
     plain = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x1f'"
     try:
-        cursor.execute(f"COPY ({lines}) TO {literal(str(target))} ({plain})")
+        looking().execute(f"COPY ({lines}) TO {literal(str(target))} ({plain})")
     except duckdb.Error as error:
         raise WarehouseError(
             f"failed to decompress {source.name}: the file is not zstd",
