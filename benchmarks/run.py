@@ -125,15 +125,28 @@ def job(settings: Settings, bucket: Path, repeats: int) -> Job:
 
 def startup(settings: Settings) -> Iterator[Result]:
     """How long the command takes before it does anything."""
-    commands = {
-        "`etlrun --version`": (0.10, [*settings.etlrun, "--version"]),
-        "`etlrun validate` of sparkify.yaml": (0.25, [*settings.etlrun, "validate", str(PIPELINE)]),
-    }
+    home = _new_folder(settings, "startup")
+    pipeline = shutil.copy(PIPELINE, home)
+    validate: list[str | Path] = [*settings.etlrun, "validate", pipeline]
     bare = median([run([sys.executable, "-c", "pass"]) for _ in range(2 * settings.repeats)]).seconds
-    for name, (budget, command) in commands.items():
-        seconds = median([run(command, folder=ROOT) for _ in range(2 * settings.repeats)]).seconds
+    for name, budget, command, is_known in (
+        ("`etlrun --version`", 0.10, [*settings.etlrun, "--version"], True),
+        ("`etlrun validate` of sparkify.yaml", 0.25, validate, False),
+        ("the same, asked again", 0.25, validate, True),
+    ):
+        usages = []
+        for _ in range(2 * settings.repeats):
+            if not is_known:
+                _forget(home)
+            usages.append(run(command, folder=ROOT))
+        seconds = median(usages).seconds
         note = f"{seconds / bare:.1f} × a bare `python -c pass` ({bare:.3f} s)"
         yield Result(name, f"{budget:.2f} s", f"{seconds:.2f} s", seconds <= budget, note)
+
+
+def _forget(home: Path) -> None:
+    """Take away the answers that etlrun keeps beside a pipeline."""
+    shutil.rmtree(home / ".etlrun" / "cache", ignore_errors=True)
 
 
 def sample(settings: Settings) -> Iterator[Result]:
@@ -179,8 +192,12 @@ def planning(settings: Settings) -> Iterator[Result]:
         home = _new_folder(settings, "planning")
         write_pipeline(home / "many.yaml", tables)
         command: list[str | Path] = [*settings.etlrun, "--dry-run", home / "many.yaml"]
-        usages = [run(command, {"XDG_CACHE_HOME": str(home / "cache")}, folder=ROOT) for _ in range(3)]
-        for name, budget, usage in (("cold", cold_budget, usages[0]), ("warm", warm_budget, median(usages[1:]))):
+        cold = []
+        for _ in range(3):
+            _forget(home)
+            cold.append(run(command, folder=ROOT))
+        warm = [run(command, folder=ROOT) for _ in range(3)]
+        for name, budget, usage in (("cold", cold_budget, median(cold)), ("warm", warm_budget, median(warm))):
             note = f"peak memory {usage.peak_bytes / MEGABYTE:,.0f} MB"
             work = f"validate + plan, {tables:,} tables, {name}"
             yield Result(work, f"{budget} s", f"{usage.seconds:.2f} s", usage.seconds <= budget, note)

@@ -1,7 +1,7 @@
 """Answers that were given before, kept in `.etlrun/cache` beside a pipeline for as long as they stay true.
 
 An answer is text. It holds as long as all that it was made of is what it was: the question, the engine, every file
-that was read, the templates beside the pipeline, the environment variables it names (docs/decisions/0019).
+that was read, the templates beside the pipeline, the environment variables it names (docs/decisions/0020).
 """
 
 from __future__ import annotations
