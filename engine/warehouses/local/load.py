@@ -88,7 +88,7 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     except BaseException as error:
         with suppress(duckdb.Error):
             connection.execute("SELECT error('aborted')" if is_inside else "ROLLBACK")
-        if isinstance(error, duckdb.Error):
+        if isinstance(error, duckdb.Error) and not isinstance(error, duckdb.InterruptException):
             raise not_understood(error) from error
         raise
     if not is_inside:

@@ -91,6 +91,8 @@ def load_batch(
 def _load_at_once(job: Job, reading: Reading, careful: Reading, batch: tuple[Unit, ...]) -> tuple[int, list[LoadError]]:
     try:
         rows, left_out = _execute(job, insert(reading, job.copy, job.table.relation, job.defaults, batch))
+    except duckdb.InterruptException:
+        raise  # no row is at fault
     except duckdb.Error as error:
         raise _failure(job, careful, batch, error) from error
     if not left_out:
