@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -50,11 +50,12 @@ def read_pipeline(
         problems += unset
     pipeline = replace(built.pipeline, variables=values)
     names = frozenset(definition.name for definition in pipeline.definitions)
-    found = each(_reader(pipeline, names, lost), pipeline.tables)
+    shared = (*(table.definition for table in pipeline.tables), *_texts_of(pipeline.tables))
+    found = each(_reader(pipeline, names, lost), pipeline.tables, shared)
     problems += chain.from_iterable(one.problems for one in found)
     wrong = list(chain.from_iterable(one.wrong for one in found))
     warnings = list(chain.from_iterable(one.warnings for one in found))
-    pipeline = replace(pipeline, tables=tuple(map(_with_found, pipeline.tables, found)))
+    pipeline = replace(pipeline, tables=tuple(one.table for one in found))
     pipeline = _with_checks(pipeline, names, lost, problems)
     _check_templates(pipeline, problems)
     if not problems:
@@ -147,17 +148,18 @@ def _values(
 
 
 class _Found(NamedTuple):
-    """What was read in one table: little, because a forked process may have to send it."""
+    """A table as it was read, and what is said of it."""
 
-    settings: Mapping[str, Any]
-    hooks: tuple[str, ...]
-    select: str
-    columns: tuple[str, ...]
-    gives: tuple[str, ...]
-    reads: tuple[str, ...]
+    table: Table
     problems: list[Problem]
     wrong: list[Problem]
     warnings: list[Problem]
+
+
+def _texts_of(tables: tuple[Table, ...]) -> Iterator[Document]:
+    """Yield the documents that tables refer to: all have lines and data, which are large."""
+    yield from (table.load.sql.document for table in tables)
+    yield from (hook.text.document for table in tables for hook in table.hooks)
 
 
 def _reader(pipeline: Pipeline, names: frozenset[str], lost: frozenset[str]) -> Callable[[Table], _Found]:
@@ -166,20 +168,9 @@ def _reader(pipeline: Pipeline, names: frozenset[str], lost: frozenset[str]) -> 
     def read(table: Table) -> _Found:
         problems: list[Problem] = []
         table = _read_table(table, pipeline, names, lost, problems)
-        load, hooks = table.load, tuple(hook.sql for hook in table.hooks)
-        wrong, warnings = select_problems(table, declared, pipeline)
-        return _Found(
-            load.settings, hooks, load.select, load.columns, load.gives, table.reads, problems, wrong, warnings
-        )
+        return _Found(table, problems, *select_problems(table, declared, pipeline))
 
     return read
-
-
-def _with_found(table: Table, found: _Found) -> Table:
-    settings, _, select, columns, gives, reads, *_ = found
-    hooks = tuple(replace(hook, sql=sql) for hook, sql in zip(table.hooks, found.hooks, strict=True))
-    load = replace(table.load, settings=settings, select=select, columns=columns, gives=gives)
-    return replace(table, load=load, hooks=hooks, reads=reads)
 
 
 def _read_table(

@@ -3,10 +3,13 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from engine.bulk import WORTH_A_FORK, each, uncollected
+
+BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 
 # In a process of its own: pytest's workers have several threads, and `each` then forks nothing.
 _FORKING = """
@@ -91,3 +94,35 @@ def test_uncollected_leaves_the_collector_as_it_was() -> None:
 
 def test_each_of_nothing() -> None:
     assert each(str, []) == []
+
+
+def test_shared_objects_are_not_sent() -> None:
+    program = """
+os.sched_getaffinity = lambda process: {0, 1}
+class Large:
+    pass
+one, other = Large(), Large()
+found = each(lambda number: (one, other, number), range(1000), [one])
+print(all(first is one for first, _, _ in found), found[0][1] is other, found[-1][1] is other)
+"""
+    assert answer(program) == "True True False\n"
+
+
+def test_a_pipeline_is_the_same_whoever_reads_its_tables(tmp_path: Path) -> None:
+    program = f"""
+import sys
+sys.path.insert(0, {str(BENCHMARKS)!r})
+from pathlib import Path
+from planning import write_pipeline
+from engine.plan import make_plan
+from engine.read import read_pipeline
+path = Path({str(tmp_path)!r}) / "many.yaml"
+write_pipeline(path, 250)
+plans = []
+for processors in ({{0}}, {{0, 1}}):
+    os.sched_getaffinity = lambda process: processors
+    pipeline = read_pipeline(path, {{}})
+    plans.append((pipeline, make_plan(pipeline, pipeline.targets[0])))
+print(plans[0] == plans[1])
+"""
+    assert answer(program) == "True\n"
