@@ -11,7 +11,7 @@ from typing import Literal
 from .copy import masked
 from .plan import Plan, Statement, Step
 from .risks import KINDS, Risk, reshaped, risks
-from .sql import code
+from .script import code
 
 _PREPARE = "before the first step"
 _CONTEXT = 3

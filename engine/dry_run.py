@@ -8,7 +8,7 @@ from itertools import zip_longest
 from . import __version__
 from .copy import masked
 from .plan import Plan, Statement, Step
-from .sql import closed
+from .script import closed
 
 
 def plan_text(plan: Plan) -> Iterator[str]:

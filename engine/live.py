@@ -14,7 +14,7 @@ from .errors import InvalidPipeline, Problem, WarehouseError
 from .lexical import unquoted
 from .model import SortKey
 from .render import TemplateError, render
-from .sql import statements
+from .script import statements
 from .warehouse import Session
 
 _DISTSTYLES = {0: "even", 1: "key", 8: "all", 9: "auto"}

@@ -18,7 +18,7 @@ from .loads import VERSION_COLUMNS
 from .model import Check, Column, Definition, Hook, Incremental, Pipeline, StagingSource, Table, Target
 from .read import needs, template_values
 from .render import TemplateError, render
-from .sql import statements
+from .script import statements
 from .tables import attributes, lines, relation, relation_name
 
 SHOWN_ROWS = 5

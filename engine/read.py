@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import schema, sql
+from . import schema, script, sql
 from .build import Built, build, inside
 from .bulk import each, uncollected
 from .compile.select import declare
@@ -192,9 +192,9 @@ def _read_table(
             where = error.where or load.sql.at(error.line, 1, 1_000)
             problems.append(Problem(str(error), where, _template_hint(pipeline)))
         return table
-    found = sql.statements(text)
+    found = script.statements(text)
     # Without the semicolon; a comment at the end must not swallow what a template puts behind the SELECT.
-    select = sql.closed(found[0]) if len(found) == 1 else text
+    select = script.closed(found[0]) if len(found) == 1 else text
     try:
         read = sql.read_select(select)
     except sql.InvalidSql as error:
@@ -217,12 +217,12 @@ def _read_hook(hook: Hook, pipeline: Pipeline, lost: frozenset[str], problems: l
         if error.missing not in lost:
             problems.append(Problem(str(error), error.where or hook.text.at(error.line, 1), _template_hint(pipeline)))
         return hook
-    found = sql.statements(text)
+    found = script.statements(text)
     if len(found) != 1:
         message = f"{len(found)} statements where one belongs" if found else "no statement"
         problems.append(Problem(message, hook.text.at(1, 1), "each '-' of a hook is one statement"))
         return hook
-    word = sql.first_word(found[0])
+    word = script.first_word(found[0])
     if word in _ENDS_A_TRANSACTION:
         message = f"{word.upper()} may not stand in a step, which is a transaction of its own"
         problems.append(Problem(message, hook.text.at(1, 1, len(word)), "send it apart from the pipeline"))
@@ -244,8 +244,8 @@ def _read_unload(
         return unload
     if text is None:
         return unload
-    found = sql.statements(rendered)
-    select = sql.closed(found[0]) if len(found) == 1 else rendered
+    found = script.statements(rendered)
+    select = script.closed(found[0]) if len(found) == 1 else rendered
     try:
         read = sql.read_select(select)
     except sql.InvalidSql as error:
@@ -338,8 +338,8 @@ def _read_check(
         return check
     if check.text is None:
         return check
-    found = sql.statements(check.values)
-    select = sql.closed(found[0]) if len(found) == 1 else check.values
+    found = script.statements(check.values)
+    select = script.closed(found[0]) if len(found) == 1 else check.values
     try:
         read = sql.read_select(select)
     except sql.InvalidSql as error:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from .sql import code
+from .script import code
 
 Kind = Literal["destructive", "rewrites", "locks"]
 KINDS: dict[Kind, str] = {

@@ -1,13 +1,13 @@
-"""What a SELECT reads and gives, and where a script's statements begin and end."""
+"""What a SELECT reads and gives."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .copy import fold
 from .errors import WarehouseError
+from .script import unclosed
 from .warehouses.local.reading import column_names, leaves, read_query, tables
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _name(column: Any) -> str:
 def _invalid(error: ParseError | TokenError, text: str) -> InvalidSql:
     first = next(iter(getattr(error, "errors", ())), None)
     if first is None:
-        start = _unclosed(text)
+        start = unclosed(text) or 0
         line, column = text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
         return InvalidSql("the SQL cannot be read: a quote or a comment is not closed", line, column)
     near = first.get("highlight") or ""
@@ -144,73 +144,3 @@ def _invalid(error: ParseError | TokenError, text: str) -> InvalidSql:
     # sqlglot's own description speaks of its classes and tokens; the place says more to a user.
     message = f"the SQL makes no sense from '{near}' on" if near else "the SQL ends too early"
     return InvalidSql(message, line, column, len(near) or 1)
-
-
-_PART = re.compile(
-    r"""(?=['"$/;-])(?:            # looking at one character first takes an eighth of the time
-        '(?:[^'\\]|\\.|'')*'      # text
-      | "(?:[^"]|"")*"            # a quoted name
-      | (?<![\w$])\$(\w*)\$.*?\$\1\$  # dollar-quoted text
-      | --[^\n]*                  # a comment
-      | /\*.*?\*/
-      | ;)""",
-    re.VERBOSE | re.DOTALL,
-)
-
-
-def _unclosed(text: str) -> int:
-    """Return where a quote or a comment begins that has no end."""
-    blanked = _PART.sub(lambda match: " " * len(match[0]), text)
-    found = re.search(r"['\"]|/\*|\$\w*\$", blanked)
-    return found.start() if found else 0
-
-
-def statements(script: str) -> tuple[str, ...]:
-    """Return the statements of a script, each as written, without its semicolon and the blanks around it.
-
-    A semicolon in text, in a quoted name or in a comment ends nothing. What is only a comment is no statement.
-    """
-    found: list[str] = []
-    start = 0
-    for match in _PART.finditer(script):
-        if match[0] == ";":
-            found.append(script[start : match.start()])
-            start = match.end()
-    found.append(script[start:])
-    return tuple(text.strip() for text in found if _says_something(text))
-
-
-def first_word(statement: str) -> str:
-    """Return the word that a statement begins with, behind its comments, in lower case."""
-    words = code(statement).split(maxsplit=1)
-    return words[0].lower() if words else ""
-
-
-def code(script: str) -> str:
-    """Return SQL without what its comments and texts say; each character stays where it was."""
-    return _PART.sub(_silent, script)
-
-
-def _silent(match: re.Match[str]) -> str:
-    if match[0].startswith("'"):
-        return f"'{_SAID.sub(' ', match[0][1:-1])}'"
-    return _SAID.sub(" ", match[0]) if match[0].startswith(("--", "/*")) else match[0]
-
-
-_SAID = re.compile(r"[^\n]")
-
-
-def closed(statement: str) -> str:
-    """Return `statement` so that a semicolon may follow: on a new line after a comment, which would swallow it."""
-    last = statement[statement.rfind("\n") + 1 :]
-    if "--" not in last:
-        return statement
-    ends_in_comment = any(m[0].startswith("--") and m.end() == len(statement) for m in _PART.finditer(statement))
-    return statement + "\n" if ends_in_comment else statement
-
-
-def _says_something(text: str) -> bool:
-    text = text.strip()
-    if not text.startswith(("--", "/*")):
-        return bool(text)
-    return bool(_PART.sub(lambda match: "" if match[0].startswith(("--", "/*")) else match[0], text).strip())

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine.checks import CheckFailed, Failure, failure, kept
 from engine.errors import WarehouseError
 from engine.plan import Keep, Statement
-from engine.sql import statements
+from engine.script import statements
 from engine.warehouse import Outcome, ResultColumn
 
 GUARD = Statement("SELECT …", "no NULL")

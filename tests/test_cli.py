@@ -213,7 +213,7 @@ def test_validate_connects_to_nothing_and_leaves_its_answers_alone(
 
 def test_dry_run_can_be_sent_statement_by_statement(visits: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What --dry-run prints is a script: sent as it stands, it gives the same tables as a run."""
-    from engine.sql import statements
+    from engine.script import statements
     from engine.storage import Mount, Storage
     from engine.warehouses.local.session import open_database
 

@@ -34,7 +34,7 @@ from engine.report import (
     problem_text,
     warning_text,
 )
-from engine.sql import statements
+from engine.script import statements
 
 WHERE = Where("p.yaml", 7, 3)
 KEYS = "COPY t FROM 's3://b/x' ACCESS_KEY_ID 'AKIA' SECRET_ACCESS_KEY 'hush'"

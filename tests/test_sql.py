@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.sql import InvalidSql, Select, closed, read_select, statements
+from engine.sql import InvalidSql, Select, read_select
 
 # --- what a SELECT reads and gives -----------------------------------------------------------------------------------
 
@@ -109,63 +109,3 @@ def test_any_text_is_read_or_refused_within_itself(text: str) -> None:
         rows = text.split("\n")
         assert 1 <= error.line <= len(rows), text  # noqa: PT017 - not every text is refused
         assert 1 <= error.column <= len(rows[error.line - 1]) + 1, text  # noqa: PT017
-
-
-# --- a script's statements -------------------------------------------------------------------------------------------
-
-PARTS = st.one_of(
-    st.sampled_from(["SELECT", " ", "\n", "a", "1", "(", ")", ",", "-", "/", "*", "$", "a$b", "E"]),
-    st.text("a;'\"-/*$ \n\\", max_size=8).map(lambda text: "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"),
-    st.text("a;'\"-/*$ \n", max_size=8).map(lambda text: '"' + text.replace('"', '""') + '"'),
-    st.text("a;'\"-/* ", max_size=8).map("--{}\n".format),
-    st.text("a;'\"- \n", max_size=8).map("/*{}*/".format),
-    st.tuples(st.sampled_from(["", "q", "body_1"]), st.text("a;'\"-/* \n", max_size=8)).map(
-        lambda pair: f" ${pair[0]}${pair[1]}${pair[0]}$ "
-    ),
-)
-# A part begins with a blank, so that two never make a third thing: '-' and '-', 'a' and '$$'.
-STATEMENTS = st.lists(PARTS, min_size=1, max_size=6).map(lambda parts: ("SELECT 1 " + " ".join(parts)).strip())
-
-
-@given(st.lists(STATEMENTS, max_size=5), st.text(" \n", max_size=2))
-def test_statements_that_were_joined_split_back(written: list[str], blanks: str) -> None:
-    script = "".join(f"{blanks}{closed(statement)}{blanks};" for statement in written)
-    assert statements(script) == tuple(written)
-
-
-@pytest.mark.parametrize(
-    ("script", "found"),
-    [
-        ("", ()),
-        (";;\n ; ", ()),
-        ("-- only;\n/* com;ments */", ()),
-        ("SELECT 1", ("SELECT 1",)),
-        ("SELECT 1;", ("SELECT 1",)),
-        ("  SELECT 1 ;\n\nSELECT 2;", ("SELECT 1", "SELECT 2")),
-        ("SELECT ';'; SELECT 2", ("SELECT ';'", "SELECT 2")),
-        ("SELECT 'it''s;' ; SELECT 'a\\';b'", ("SELECT 'it''s;'", "SELECT 'a\\';b'")),
-        ('SELECT "a;""b"; SELECT 2', ('SELECT "a;""b"', "SELECT 2")),
-        ("SELECT 1 -- a; b\n; SELECT 2", ("SELECT 1 -- a; b", "SELECT 2")),
-        ("-- why\nSELECT 1; -- after", ("-- why\nSELECT 1",)),
-        ("SELECT /* ; */ 1; SELECT 2", ("SELECT /* ; */ 1", "SELECT 2")),
-        ("SELECT $$a;b$$; SELECT $q$;$$;$q$", ("SELECT $$a;b$$", "SELECT $q$;$$;$q$")),
-        ("SELECT a$b$ FROM x; SELECT a$b$ FROM x", ("SELECT a$b$ FROM x", "SELECT a$b$ FROM x")),
-    ],
-)
-def test_statements(script: str, found: tuple[str, ...]) -> None:
-    assert statements(script) == found
-
-
-@pytest.mark.parametrize(
-    ("statement", "result"),
-    [
-        ("SELECT 1", "SELECT 1"),
-        ("SELECT 1 -- one", "SELECT 1 -- one\n"),
-        ("SELECT '-- one'", "SELECT '-- one'"),
-        ("-- one\nSELECT 1", "-- one\nSELECT 1"),
-        ("SELECT 1 /* -- one */", "SELECT 1 /* -- one */"),
-        ("SELECT 'a\n-- b'", "SELECT 'a\n-- b'"),
-    ],
-)
-def test_closed(statement: str, result: str) -> None:
-    assert closed(statement) == result

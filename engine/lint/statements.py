@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..sql import InvalidSql, code, read_select
+from ..script import code
+from ..sql import InvalidSql, read_select
 
 _START = r"(?:\A|[;\0])\s*"
 _RULES = tuple(

@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 from ..errors import EtlrunError, WarehouseError
+from ..script import first_word
 from ..warehouse import Outcome
-from .script import first_word
 
 _BEGINS = ("begin", "start")
 _ENDS = ("commit", "end", "rollback", "abort")

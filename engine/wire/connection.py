@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from ..errors import WarehouseError
-from ..sql import statements
+from ..script import statements
 from ..warehouse import Outcome, Session
 from . import replies, requests, results
 from .greeting import Guest

@@ -11,12 +11,12 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import EtlrunError, LoadFailed, WarehouseError, WarehouseUnreachable
+from ..script import first_word
 from ..warehouse import Outcome, Session
 from . import replies
 from .block import Block
 from .faults import Statement
 from .greeting import Guest
-from .script import first_word
 from .settings import Settings
 from .stream import Disconnected
 

@@ -6,18 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..errors import WarehouseError
+from ..script import first_word, parts
 
-_TOKEN = re.compile(
-    r"""(?P<quoted>'(?:[^'\\]|\\.|'')*' | "(?:[^"]|"")*" | (?<![\w$])\$(?P<tag>(?:[A-Za-z_]\w*)?)\$.*?\$(?P=tag)\$)
-      | (?P<comment>--[^\n]*)
-      | (?P<block>/\*)
-      | (?<![\w$])\$(?P<number>\d{1,5})
-      | (?P<open>['"])""",
-    re.VERBOSE | re.DOTALL,
-)
-_BLOCK_END = re.compile(r"/\*|\*/")
 _WORD = re.compile(r"[()]|[a-z_]\w*", re.IGNORECASE)
-_FIRST_WORD = re.compile(r"(?:[\s(;]|--[^\n]*+)*+([a-z_]\w*)", re.IGNORECASE)
 _ROWS = frozenset({"select", "with", "values", "show", "explain", "describe", "desc"})
 _TOP = re.compile(r"top\s+\d+\b", re.IGNORECASE)
 
@@ -42,14 +33,6 @@ def _literal(part: str, literals: Sequence[str]) -> str:
     if not 1 <= number <= len(literals):
         raise WarehouseError(f"there is no parameter ${number}", sqlstate="42P02")
     return literals[number - 1]
-
-
-def first_word(sql: str) -> str:
-    """Return the word that says what kind of statement `sql` is, in lower case; empty if there is none."""
-    match = _FIRST_WORD.match(sql)
-    if match is not None:
-        return match[1].lower()
-    return next((word for word, _ in _words(sql)), "")  # a comment in /* */ stands before it
 
 
 def _words(sql: str) -> list[tuple[str, int]]:
@@ -96,25 +79,10 @@ def probe(sql: str) -> str:
 
 
 def _parts(sql: str) -> Iterator[tuple[str, str]]:
-    """Yield the text in parts: code, quoted, comment, number (of a parameter)."""
-    at = start = 0
-    while (match := _TOKEN.search(sql, at)) is not None:
-        kind = match.lastgroup or "quoted"
-        if kind == "open":
-            raise WarehouseError(f"unterminated quoted text at or near {sql[match.start() :][:20]}", sqlstate="42601")
-        yield "code", sql[start : match.start()]
-        at = start = _block_end(sql, match.end()) if kind == "block" else match.end()
-        yield "comment" if kind == "block" else "quoted" if kind == "tag" else kind, sql[match.start() : at]
-    yield "code", sql[start:]
-
-
-def _block_end(sql: str, at: int) -> int:
-    # Comments nest in Redshift, as in PostgreSQL.
-    depth = 1
-    while depth:
-        match = _BLOCK_END.search(sql, at)
-        if match is None:
-            raise WarehouseError("unterminated comment", sqlstate="42601")
-        depth += 1 if match[0] == "/*" else -1
-        at = match.end()
-    return at
+    """Yield the text in parts: code, quoted, comment, number (of a parameter). Errors: 42601 for what has no end."""
+    for part in parts(sql):
+        if part.kind == "open":
+            what = "comment" if sql.startswith("/*", part.start) else "quoted text"
+            near = sql[part.start : part.start + 20]
+            raise WarehouseError(f"unterminated {what} at or near {near}", sqlstate="42601")
+        yield "code" if part.kind == "end" else part.kind, sql[part.start : part.stop]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import WarehouseError
-from engine.wire.script import first_word, gives_rows, parameter_count, probe, substitute
+from engine.wire.script import gives_rows, parameter_count, probe, substitute
 
 _NO_PARAMETERS = [
     "select '$1'", "select '\\'$1'", "select '''$1'''", 'select "$1"', "select 1 -- $1", "select 1 /* $1 */",
@@ -68,14 +68,6 @@ def test_any_text_keeps_its_letters(sql: str) -> None:
 )  # fmt: skip
 def test_which_statements_give_rows(sql: str, rows: bool) -> None:
     assert gives_rows(sql) is rows
-
-
-@pytest.mark.parametrize(
-    ("sql", "word"),
-    [("  /* x */ -- y\n Commit", "commit"), ("((select", "select"), ("", ""), ("1", ""), (";end", "end")],
-)
-def test_first_word(sql: str, word: str) -> None:
-    assert first_word(sql) == word
 
 
 def test_probe_asks_for_no_rows() -> None:
