@@ -17,6 +17,7 @@ _GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType({
         "run": "Run a pipeline: stage its files, fill its tables, in dependency order.",
         "test": "Ask the checks of what is in the tables now; load nothing.",
         "query": "Answer one SELECT from the target.",
+        "sql": "Run a script of any statements on the target.",
         "files": "Say which files of incremental sources are loaded, new, changed, set aside, gone.",
     },
     "Know before": {

@@ -24,6 +24,7 @@ from .execute import Event, StepDone, StepFailed, StepRetried, StepSkipped, Step
 from .files import Seen, Taken
 from .model import Column
 from .plan import SHOWN_ROWS, Plan, Step
+from .scripted import Answered, Ended, Refused
 
 _EXCERPT_WIDTH = 110
 _STATEMENT_LINES = 12
@@ -31,6 +32,8 @@ _OTHERS_DEPEND_ON_IT = "2BP01"
 _TOO_LONG = 1204
 _FILE_STATES = ("loaded", "new", "changed", "quarantined", "gone")
 _KEPT_BYTES = 1024
+_COUNTED = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
+_DRAWN = re.compile(r"  line \d+: ")
 _QUOTED = r"""'(?:[^']|'')*'?|"(?:[^"\\]|\\.)*"?"""
 _PASSWORD = r"""(password['"]?\s*:\s*)(?!\$\{\w+\})"""  # ${NAME} tells nothing
 _WRITTEN_PASSWORD = re.compile(rf"{_PASSWORD}({_QUOTED}|\S.*)")
@@ -96,6 +99,38 @@ def error_text(error: EtlrunError) -> Iterator[str]:
             yield from load_errors_text(error.errors)
         if error.hint:
             yield f"  {error.hint}"
+
+
+def answered_text(answered: Answered) -> Iterator[str]:
+    """Yield the lines that tell what a statement without rows has done, and what the warehouse says to it."""
+    outcome = answered.outcome
+    for notice in outcome.notices:
+        yield f"{answered.where.file}:{answered.where.line}: {masked(notice)}"
+    yield from load_errors_text(outcome.rejects)
+    if not outcome.columns:
+        counted = outcome.row_count if outcome.command in _COUNTED else None
+        rows = f", {counted:,} row{'s' if counted != 1 else ''}" if counted is not None else ""
+        yield f"{answered.where.file}:{answered.where.line}: {outcome.command}{rows}"
+
+
+def refused_text(refused: Refused) -> Iterator[str]:
+    """Yield the lines that tell why a statement of a script was refused, and where."""
+    first, *rest = error_text(refused.error)
+    yield f"{refused.where}: {first}"
+    if refused.where.text.strip():
+        yield from _excerpt(refused.where)
+        # Local Redshift draws the same line and caret into the detail of a syntax error.
+        rest = [line for line in rest if line.strip() != "^" and not _DRAWN.match(line)]
+    yield from rest
+
+
+def ended_text(ended: Ended) -> Iterator[str]:
+    """Yield the lines that tell what a script leaves undone."""
+    if ended.unsent:
+        count = f"{ended.unsent} statement{'s' if ended.unsent != 1 else ''} after it"
+        yield f"stopped: {count} not sent; --on-error continue goes on"
+    if ended.open:
+        yield f"{ended.open}: the transaction that begins here was not committed, and is rolled back"
 
 
 def load_errors_text(errors: tuple[LoadError, ...], most: int = 5) -> Iterator[str]:

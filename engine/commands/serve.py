@@ -14,6 +14,7 @@ from ..warehouse import Warehouse
 from ..wire.hosting import host as listen
 from ..wire.hosting import settings
 from .asked import asked_target, environment_of
+from .opened import database_file
 from .options import Mounts, mount_option, target_option, var_option
 
 
@@ -50,7 +51,7 @@ def _served(
     pipeline: Path | None, target: str | None, mounts: Mounts, variables: dict[str, str],
     database: str | None,
 ) -> Warehouse:  # fmt: skip
-    file = None if database in (None, ":memory:") else Path(database or "").absolute()
+    file = database_file(database)
     if pipeline is None:
         return open_local(file, given_mounts(mounts))
     document = read_pipeline(pipeline, os.environ, variables)

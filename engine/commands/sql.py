@@ -1,0 +1,90 @@
+"""etlrun sql: a script of any statements."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import click
+
+from ..errors import UsageError
+from ..report import answered_text, ended_text, refused_text
+from ..scripted import Answered, Ended, Refused, run_script
+from ..terminal import write_outcome
+from ..warehouse import Session
+from .opened import database_session, pipeline_session
+from .options import Mounts, format_option, mount_option, target_option, var_option
+
+
+@click.command()
+@click.argument("arguments", metavar="PIPELINE [SCRIPT.sql|-]", nargs=-1)
+@click.option("-c", "sql", metavar="SQL", help="The statements themselves, in place of a script.")
+@click.option("--database", metavar="FILE|:memory:", help="A database of local Redshift, in place of PIPELINE.")
+@target_option
+@mount_option
+@var_option
+@format_option
+@click.option(
+    "--on-error", type=click.Choice(["stop", "continue"]), default="stop", show_default=True,
+    help="What to do after a statement that is refused.",
+)  # fmt: skip
+def command(
+    arguments: tuple[str, ...], sql: str | None, database: str | None, target: str | None, mounts: Mounts,
+    variables: dict[str, str], format_: str, on_error: str,
+) -> int:  # fmt: skip
+    """Run the statements of SCRIPT.sql, in Redshift SQL, on the target of PIPELINE. '-' reads them from stdin.
+
+    Each is its own transaction, unless the script says BEGIN and COMMIT. Exit code 1: a statement was refused.
+    """
+    if database is not None and (target or variables):
+        raise UsageError("--target and --var belong to a PIPELINE; --database takes its place")
+    places = arguments if database is not None else arguments[1:]
+    if database is None and not arguments:
+        raise UsageError("name a PIPELINE, or --database FILE")
+    script, file = _script(places, sql)
+    session: AbstractContextManager[Session] = (
+        database_session(database, mounts)
+        if database is not None
+        else pipeline_session(Path(arguments[0]), target, mounts, variables)
+    )
+    with session as opened:
+        return _tell(run_script(script, file, opened, go_on=on_error == "continue"), format_)
+
+
+def _script(places: tuple[str, ...], sql: str | None) -> tuple[str, str]:
+    """Return the text of the script and what its lines are told by. Errors: UsageError."""
+    if len(places) + (sql is not None) != 1:
+        raise UsageError("say what to run: one SCRIPT.sql, '-' for stdin, or -c SQL")
+    if sql is not None:
+        return sql, "-c"
+    try:
+        if places[0] == "-":
+            return sys.stdin.read(), "stdin"
+        return Path(places[0]).read_text(encoding="utf-8-sig"), places[0]
+    except OSError as error:
+        raise UsageError(f"cannot read the script {places[0]}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the script {places[0]} is not UTF-8: byte {error.start + 1} is no part of a text") from error
+
+
+def _tell(events: Iterator[Answered | Refused | Ended], format_: str) -> int:
+    """Write results to stdout, all else to stderr; return the exit code."""
+    code = shown = 0
+    for event in events:
+        if isinstance(event, Answered) and event.outcome.columns:
+            if shown and format_ != "json":
+                click.echo()
+            write_outcome(event.outcome, format_, sys.stdout)
+            sys.stdout.flush()
+            shown += 1
+        if isinstance(event, Answered):
+            lines = answered_text(event)
+        elif isinstance(event, Refused):
+            lines, code = refused_text(event), 1
+        else:
+            lines, code = ended_text(event), 1 if event.open else code
+        for line in lines:
+            click.echo(line, err=True)
+    return code
