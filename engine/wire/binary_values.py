@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Any
 
 from .text_values import Encode, microseconds_of, months_of, string_text, text
-from .types import D2S, INTERVAL, NUMERIC, Y2M, Field
+from .types import D2S, INTERVAL, NUMERIC, SMALLINTS, TEXTS, Y2M, Field
 
 _EPOCH = datetime(2000, 1, 1)
 _EPOCH_UTC = _EPOCH.replace(tzinfo=UTC)
@@ -75,6 +76,25 @@ def _timetz_binary(value: time) -> bytes:
     return struct.pack("!qi", _clock(value), -int(offset.total_seconds()))
 
 
+def _array(element: int) -> Encode:
+    """One dimension, from 1: PostgreSQL's array_send."""
+
+    def encode(value: Sequence[Any]) -> bytes:
+        head = struct.pack("!iiiii", 1, int(None in value), element, len(value), 1)
+        if not value:
+            head = struct.pack("!iii", 0, 0, element)
+        return head + b"".join(_element(element, one) for one in value)
+
+    return encode
+
+
+def _element(oid: int, value: Any) -> bytes:
+    if value is None:
+        return struct.pack("!i", -1)
+    data = struct.pack("!h", value) if oid == 21 else string_text(value)
+    return struct.pack("!i", len(data)) + data
+
+
 _BINARY: dict[int, Encode] = {
     16: lambda value: b"\1" if value else b"\0",
     21: lambda value: struct.pack("!h", int(value)),
@@ -90,5 +110,7 @@ _BINARY: dict[int, Encode] = {
     1184: _timestamp_binary,
     Y2M: lambda value: struct.pack("!i", months_of(value)),
     D2S: lambda value: struct.pack("!q", microseconds_of(value)),
+    SMALLINTS: _array(21),
+    TEXTS: _array(25),
     6551: lambda value: bytes(value) if isinstance(value, bytes | bytearray | memoryview) else string_text(value),
 }

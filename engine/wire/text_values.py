@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from .types import D2S, INTERVAL, NUMERIC, VARCHAR, Y2M, Field
+from .types import D2S, INTERVAL, NUMERIC, SMALLINTS, TEXTS, VARCHAR, Y2M, Field
 
 Encode = Callable[[Any], bytes]
 
@@ -127,6 +127,17 @@ def months_of(value: Any) -> int:
     return round(value / timedelta(days=30)) if isinstance(value, timedelta) else int(value)
 
 
+def _array_text(value: Sequence[Any]) -> bytes:
+    r"""{1,2}, or {"a","b \"c\""}."""
+    return b"{%s}" % b",".join(b"NULL" if one is None else _element_text(one) for one in value)
+
+
+def _element_text(value: Any) -> bytes:
+    if not isinstance(value, str):
+        return _any_text(value)
+    return b'"%s"' % value.replace("\\", "\\\\").replace('"', '\\"').encode()
+
+
 _BY_VALUE: tuple[tuple[type | tuple[type, ...], Encode], ...] = (
     (str, str.encode), (bool, _bool_text), (int, _int_text), (float, _float_text), (Decimal, _numeric_text),
     (datetime, _timestamp_text), (date, lambda value: value.isoformat().encode()), (time, _time_text),
@@ -135,4 +146,5 @@ _BY_VALUE: tuple[tuple[type | tuple[type, ...], Encode], ...] = (
 _TEXT: dict[int, Encode] = {
     VARCHAR: string_text, 1042: string_text, 25: string_text, 16: _bool_text, 700: _real_text, NUMERIC: _numeric_text,
     Y2M: _months_text, D2S: _interval_text, INTERVAL: _interval_text, 6551: _bytes_text,
+    SMALLINTS: _array_text, TEXTS: _array_text,
 }  # fmt: skip

@@ -12,6 +12,7 @@ from ..datatypes import DataType, UnknownType, parse_type
 from ..warehouse import ResultColumn
 
 VARCHAR, NUMERIC, INTERVAL, Y2M, D2S = 1043, 1700, 1186, 1188, 1190
+SMALLINTS, TEXTS = 1005, 1009
 
 # name: (OID, size in bytes or -1)
 _WIRE = {
@@ -22,7 +23,8 @@ _WIRE = {
     "varbyte": (6551, -1), "geometry": (3000, -1), "geography": (3001, -1), "hllsketch": (2935, -1),
 }  # fmt: skip
 # Types of catalogs, which no column of a user has.
-_CATALOG = {"name": (19, 64), "oid": (26, 4), "unknown": (705, -2), "interval": (INTERVAL, 12), "text": (25, -1)}
+_CATALOG = {"name": (19, 64), "oid": (26, 4), "unknown": (705, -2), "interval": (INTERVAL, 12), "text": (25, -1),
+            "smallint[]": (SMALLINTS, -1), "text[]": (TEXTS, -1)}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,15 @@ from difflib import get_close_matches
 
 from ...datatypes import DataType
 from ...errors import WarehouseError
-from . import aggregates, date_functions, hash_functions, super_functions, text_functions, value_functions
+from . import (
+    aggregates,
+    catalog_functions,
+    date_functions,
+    hash_functions,
+    super_functions,
+    text_functions,
+    value_functions,
+)
 from . import syntax as s
 from .casts import accepts, as_parameter, cast
 from .functions import Function, functions
@@ -21,7 +29,7 @@ Translate = Callable[[s.Expression, Scope], Typed]
 
 _SPECIAL = {
     **value_functions.FUNCTIONS, **text_functions.FUNCTIONS, **date_functions.FUNCTIONS, **aggregates.FUNCTIONS,
-    **hash_functions.FUNCTIONS, **super_functions.FUNCTIONS,
+    **hash_functions.FUNCTIONS, **super_functions.FUNCTIONS, **catalog_functions.FUNCTIONS,
 }  # fmt: skip
 
 

@@ -9,7 +9,8 @@ from ...errors import WarehouseError
 from . import supers
 from . import syntax as s
 from .calls import call
-from .casts import cast, implicit
+from .casts import as_text, cast, implicit
+from .catalog import SYSTEM_SCHEMAS
 from .comparisons import compare, compared
 from .intervals import interval_sql
 from .operators import arithmetic, concatenate, no_operator, unified
@@ -18,13 +19,17 @@ from .rewriting import OUTER, PRIOR
 from .scope import Scope, resolve
 from .text_functions import collated
 from .values import (
+    ARRAYS,
     BIGINT,
     BOOLEAN,
     DOUBLE,
     INTEGER,
     INTERVAL,
     MONTHS,
+    SMALLINT,
+    SMALLINTS,
     SUPER,
+    TEXTS,
     UNKNOWN,
     Typed,
     category,
@@ -70,6 +75,8 @@ def condition(node: s.Expression, scope: Scope, clause: str) -> str:
 def truth(value: Typed, clause: str) -> str:
     if value.type in (BOOLEAN, UNKNOWN, SUPER):
         return implicit(value, BOOLEAN)
+    if value.type == INTEGER and value.sql in ("0", "1"):
+        return "TRUE" if value.sql == "1" else "FALSE"  # WHERE 1 AND …, as sqlalchemy-redshift sends it
     raise WarehouseError(
         f"argument of {clause} must be type boolean, not type {format_type(value.type, False)}", sqlstate="42804"
     )
@@ -273,6 +280,24 @@ def _quantified(node: s.Quantified, scope: Scope) -> Typed:
     return Typed(f"({left} {node.op} {'ALL' if node.all else 'ANY'} (SELECT {right} FROM ({query}) AS q(c)))", BOOLEAN)
 
 
+def _in_array(node: s.InArray, scope: Scope) -> Typed:
+    array = expression(node.array, scope)
+    if array.type not in ARRAYS:
+        raise WarehouseError("op ANY/ALL (array) is not supported", sqlstate="0A000", hint="use IN (…)")
+    value = implicit(expression(node.value, scope), ARRAYS[array.type])
+    word = "ALL" if node.all else "ANY"
+    return Typed(f"({value} {node.op} {word} (SELECT unnest({array.sql})))", BOOLEAN)
+
+
+def _array(node: s.Array, scope: Scope) -> Typed:
+    """Queries of catalogs alone run where PostgreSQL's arrays are known; elsewhere Redshift refuses them."""
+    if not scope.items or any(item.schema not in SYSTEM_SCHEMAS for item in scope.items):
+        raise WarehouseError("ARRAY[…] is not supported", sqlstate="0A000", hint="write ARRAY(…)")
+    values = [expression(value, scope) for value in node.values]
+    type_ = SMALLINTS if all(value.type == SMALLINT for value in values) else TEXTS
+    return Typed(f"[{', '.join(implicit(value, ARRAYS[type_]) for value in values)}]", type_, "array")
+
+
 def _exists(node: s.Exists, scope: Scope) -> Typed:
     return Typed(f"(EXISTS ({_subquery(node.query, scope)[0]}))", BOOLEAN, "exists")
 
@@ -347,6 +372,7 @@ def _match(node: s.Match, scope: Scope) -> Typed:
 _TRANSLATIONS: dict[type, Callable[[Any, Scope], Typed]] = {
     s.Number: _number, s.Text: _text, s.Constant: _constant, s.Name: _name, s.Star: _star, s.Step: _steps,
     s.Unary: _unary, s.Binary: _binary, s.Match: _match, s.Is: _is, s.Between: _between, s.In: _in,
-    s.Quantified: _quantified, s.Exists: _exists, s.Scalar: _scalar, s.Row: _row, s.Case: _case, s.Cast: _cast,
+    s.Quantified: _quantified, s.InArray: _in_array, s.Array: _array, s.Exists: _exists, s.Scalar: _scalar,
+    s.Row: _row, s.Case: _case, s.Cast: _cast,
     s.Interval: _interval, s.AtTimeZone: _at_time_zone, s.Collate: _collate, s.Call: _call,
 }  # fmt: skip

@@ -9,7 +9,7 @@ from .grammar import parse_query
 from .queries import query_sql
 from .scope import Session
 from .settings import setting
-from .system_views import system_view
+from .system_views import catalog_text, system_view
 from .tokens import Reader
 from .user_functions import user_functions
 from .values import literal
@@ -36,6 +36,7 @@ def context(session: LocalSession) -> Session:
         setting=lambda name: setting(session, name),
     )
     made.system_view = lambda schema, name: system_view(session, made, schema, name)
+    made.catalog = lambda text: catalog_text(session, made, text)
     return made
 
 

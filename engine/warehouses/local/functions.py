@@ -201,8 +201,13 @@ has_table_privilege(text, text, text) -> boolean = true
 has_schema_privilege(text, text) -> boolean = true
 has_schema_privilege(text, text, text) -> boolean = true
 has_database_privilege(text, text) -> boolean = true
-format_type(int, int) -> varchar(128) = rs_format_type({0}, {1})
-pg_get_userbyid(int) -> varchar(128) = current_user
+has_database_privilege(text, text, text) -> boolean = true
+has_function_privilege(text, text) -> boolean = true
+has_function_privilege(text, text, text) -> boolean = true
+pg_get_userbyid(int) -> varchar(128) = rs_user_name({0})
+pg_encoding_to_char(int) -> varchar(32) = CASE {0} WHEN 6 THEN 'UNICODE' ELSE '' END
+pg_get_expr(text, int) -> varchar = {0}
+pg_get_expr(text, int, bool) -> varchar = {0}
 inet_server_addr() -> varchar(64) = CAST(NULL AS VARCHAR)
 """
 

@@ -405,6 +405,8 @@ def _source_in_parentheses(reader: Reader) -> s.Source:
 def _function_source(reader: Reader) -> s.Source:
     """GENERATE_SERIES (1, 10), UNNEST (t.items) [WITH OFFSET AS position]."""
     name = reader.token.value
+    if name in _CATALOG_SOURCES:
+        return _catalog_source(reader)
     if name not in ("generate_series", "unnest"):
         raise WarehouseError(
             f"function {name}() does not exist", sqlstate="42883", hint="Redshift has no such function for FROM"
@@ -420,6 +422,33 @@ def _function_source(reader: Reader) -> s.Source:
     if reader.take("with", "offset"):
         position = reader.name("an alias") if reader.take("as") else "offset_alias"
     return s.Unnest(arguments[0], alias, position)
+
+
+_CATALOG_SOURCES = frozenset({"pg_get_late_binding_view_cols", "pg_get_external_tables", "pg_get_external_columns"})
+
+
+def _catalog_source(reader: Reader) -> s.Source:
+    """A function of the catalog gives a relation whose columns the query names, with their types."""
+    token = reader.advance()
+    reader.expect_op("(")
+    reader.expect_op(")")
+    table = s.Table(token.value, "pg_catalog", None, "", (), token.start, token.end)
+    reader.take("as")
+    if reader.token.kind == "word" and reader.token.value not in _ENDS_AN_ALIAS:
+        table.alias = reader.any_name("an alias")
+        table.columns = _column_definitions(reader) if reader.at_op("(") else ()
+    return table
+
+
+def _column_definitions(reader: Reader) -> tuple[str, ...]:
+    reader.expect_op("(")
+    names = []
+    while True:
+        names.append(reader.any_name("a column"))
+        _cast_to(reader, s.Constant(None, False))
+        if not reader.take_op(","):
+            reader.expect_op(")")
+            return tuple(names)
 
 
 def _table_or_path(reader: Reader) -> s.Source:
@@ -561,7 +590,7 @@ def _symbol(reader: Reader, left: s.Expression, binds: int) -> s.Expression:
     if op in _COMPARISONS and (reader.at("any") or reader.at("some") or reader.at("all")):
         every = reader.advance().value == "all"
         if not (reader.at_op("(") and reader.look().value in ("select", "with", "(")):
-            raise WarehouseError("op ANY/ALL (array) is not supported", sqlstate="0A000", hint="use IN (…)")
+            return s.InArray(op, left, every, _parentheses(reader))
         return s.Quantified(op, left, every, _query_in_parentheses(reader))
     return s.Binary(op, left, parse_expression(reader, binds - 1 if op == "=" else binds))
 
@@ -658,14 +687,33 @@ def _postfix(reader: Reader) -> s.Expression:
                 reader.advance()
             return s.Unary(OUTER, value)
         if reader.take_op("::"):
-            value = s.Cast(value, parse_data_type(reader))
+            value = _cast_to(reader, value)
         elif reader.at_op("[") or reader.at_op("."):
             path = tuple(_steps(reader))
             if not path:
                 raise reader.error()
             value = s.Name(value.parts + path) if isinstance(value, s.Name) else s.Step(value, path)
+            if reader.at_op("(") and isinstance(value, s.Name) and value.parts[:-1] == ("pg_catalog",):
+                value = _named_call(reader, str(value.parts[-1]))
         else:
             return value
+
+
+# Types of the catalog, which no column of a user's table has, as what they are kept as.
+_CATALOG_TYPES = {"name": "varchar(128)", "oid": "integer", "regproc": "varchar(128)"}
+
+
+def _cast_to(reader: Reader, value: s.Expression, attempt: bool = False) -> s.Expression:
+    """Read the type of a cast."""
+    if reader.at("pg_catalog") and reader.look().value == ".":
+        reader.advance()
+        reader.advance()
+    if reader.take("regclass") or reader.take("regtype"):
+        return s.Call(reader.tokens[reader.where - 1].value, (value,))
+    for name, kept in _CATALOG_TYPES.items():
+        if reader.take(name):
+            return s.Cast(value, parse_type(kept), attempt)
+    return s.Cast(value, parse_data_type(reader), attempt)
 
 
 def _steps(reader: Reader) -> list[str | int | s.Expression]:
@@ -766,10 +814,12 @@ def _name_or_call(reader: Reader) -> s.Expression:
         if token.kind == "word" and token.value in _TYPED_STRINGS and reader.token.kind == "string":
             return s.Cast(_string(reader), parse_type(token.value))
         return s.Name((token.value,))
-    call = _SPECIAL_CALLS.get(token.value)
-    if call is not None:
-        return call(reader)
-    return _call(reader, token.value)
+    return _named_call(reader, token.value)
+
+
+def _named_call(reader: Reader, name: str) -> s.Expression:
+    special = _SPECIAL_CALLS.get(name)
+    return special(reader) if special is not None else _call(reader, name)
 
 
 def _call(reader: Reader, name: str) -> s.Expression:
@@ -861,9 +911,9 @@ def _cast(reader: Reader) -> s.Expression:
     reader.expect_op("(")
     value = parse_expression(reader)
     reader.expect("as")
-    type_ = parse_data_type(reader)
+    found = _cast_to(reader, value, attempt)
     reader.expect_op(")")
-    return s.Cast(value, type_, attempt)
+    return found
 
 
 def _interval(reader: Reader) -> s.Expression | None:
@@ -921,7 +971,11 @@ def _approximate(reader: Reader) -> s.Expression | None:
 
 def _array(reader: Reader) -> s.Expression | None:
     if reader.look().value == "[":
-        raise WarehouseError("ARRAY[…] is not supported", sqlstate="0A000", hint="write ARRAY(…)")
+        reader.advance()
+        reader.advance()
+        values = () if reader.at_op("]") else tuple(_comma_separated(reader, parse_expression))
+        reader.expect_op("]")
+        return s.Array(values)
     if reader.look().value != "(":
         return None
     reader.advance()

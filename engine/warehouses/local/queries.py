@@ -88,7 +88,7 @@ def _select(select: s.Select, query: s.Query, scope: Scope) -> tuple[str, Column
     source = ""
     if select.source is not None:
         source = f" FROM {source_sql(select.source, scope, query_sql)}"
-    where = f" WHERE {condition(select.where, scope, 'WHERE')}" if select.where is not None else ""
+    where = _where(select, scope)
     items = _expanded(select.items, scope)
     if select.exclude:
         items = _without(items, select.exclude)
@@ -112,6 +112,25 @@ def _select(select: s.Select, query: s.Query, scope: Scope) -> tuple[str, Column
     order = _select_order(query, columns, items, values, scope)
     head = f"SELECT {'DISTINCT ' if select.distinct else ''}{', '.join(texts)}"
     return f"{head}{source}{where}{group}{having}{qualify}{order}{_limits(query, scope, select.top)}", columns
+
+
+def _where(select: s.Select, scope: Scope) -> str:
+    """Translate WHERE, where a name that FROM has not is an alias of the select list.
+
+    Assumption, because sqlalchemy-redshift relies on it: AWS documents such names in the select list only.
+    """
+    if select.where is None:
+        return ""
+    try:
+        return f" WHERE {condition(select.where, scope, 'WHERE')}"
+    except WarehouseError as error:
+        if error.sqlstate != "42703" or not any(item.alias for item in select.items):
+            raise
+        scope.clause = ""
+        _translated(_expanded(select.items, scope), scope)
+        if scope.aggregates or scope.windows:
+            raise
+        return f" WHERE {condition(select.where, scope, 'WHERE')}"
 
 
 def _expanded(items: tuple[s.Item, ...], scope: Scope) -> list[s.Item]:

@@ -97,6 +97,8 @@ class Session:
     volatile: bool = False
     """The text depends on more than the statement and the catalog, and is not worth remembering."""
     system_view: Callable[[str | None, str], tuple[str, tuple[OutColumn, ...]] | None] = lambda _schema, _name: None
+    catalog: Callable[[str], str] = lambda text: text
+    """Fills in the queries of the catalog that a text names, as {relations}."""
     view: Callable[[Relation], Any] = lambda _relation: None
     """Reads the query of a view."""
     unnamed: int = 0

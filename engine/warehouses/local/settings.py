@@ -122,7 +122,10 @@ def show(session: LocalSession, reader: Reader) -> Outcome:
         rows = sorted((name, setting(session, name)) for name in _DEFAULTS)
         columns = (ResultColumn("name", "character varying(256)"), ResultColumn("setting", "character varying(256)"))
         return Outcome("SHOW", len(rows), columns, rows)
-    name = "timezone" if reader.take("time", "zone") else _setting(reader)
+    if reader.take("transaction", "isolation", "level"):
+        name = "transaction_isolation"
+    else:
+        name = "timezone" if reader.take("time", "zone") else _setting(reader)
     reader.expect_end()
     if name not in session.settings:
         _check_name(name)

@@ -84,7 +84,8 @@ def _table(table: s.Table, scope: Scope, query_sql: QuerySql) -> str:
         return _unnest(s.Unnest(s.Name(parts), alias), scope)
     system = scope.session.system_view(table.schema, table.name)
     if system is not None:
-        return _named(f"({system[0]})", system[1], alias, table.columns, scope)
+        schema = table.schema or "pg_catalog"
+        return _named(f"({system[0]})", system[1], alias, table.columns, scope, schema, table.name)
     relation = _found(table, scope)
     scope.session.reads.add(relation.key)
     columns = tuple(OutColumn(column.name, column.type, column.nocase) for column in relation.columns)

@@ -107,6 +107,23 @@ class Quantified(Expression):
 
 
 @dataclass(slots=True, eq=False, repr=False, match_args=False)
+class InArray(Expression):
+    """x = ANY (array), which only catalogs have."""
+
+    op: str
+    value: Expression
+    all: bool
+    array: Expression
+
+
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
+class Array(Expression):
+    """ARRAY[a, b], which goes with catalogs only; ARRAY(a, b) is a call."""
+
+    values: tuple[Expression, ...]
+
+
+@dataclass(slots=True, eq=False, repr=False, match_args=False)
 class Exists(Expression):
     query: Query
 

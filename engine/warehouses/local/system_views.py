@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...datatypes import parse_type
-from .scope import OutColumn, Session
+from ...datatypes import DataType, parse_type
+from ...errors import WarehouseError
+from .grammar import parse_query
+from .scope import OutColumn, Scope, Session
 from .table_grammar import ENCODINGS
+from .tokens import Reader
 from .types import stored_type
-from .values import literal, quote
+from .values import SMALLINTS, TEXTS, format_type, literal, quote
 
 if TYPE_CHECKING:
     from .session import LocalSession
 
 _HEAD = re.compile(r"--- (?:(\w+)\.)?(\w+): (.+)")
-_COLUMN = re.compile(r"(\w+) ([a-z ]+(?:\(\d+(?:,\d+)?\))?)(?:, |$)")
+_COLUMN = re.compile(r"(\w+) ([a-z ]+(?:\(\d+(?:,\d+)?\)|\[\])?)(?:, |$)")
+
+_NUMBER_OF = re.compile(r"\{oid ('(?:[^']|'')*') ('(?:[^']|'')*')\}")
 
 _SHAPE = (
     '{"columns": [{"name": "VARCHAR", "type": {"name": "VARCHAR", "length": "INTEGER", "precision": "INTEGER", '
@@ -31,7 +37,7 @@ _SHAPE = (
 )
 OID = "CAST(100000 + hash({} || '.' || {}) % 1000000000 AS INTEGER)"
 """The number of a relation: the same for the same name, in every session and after every restart."""
-ENCODING_NAMES = f"[{', '.join(literal(name) for name in sorted(ENCODINGS - {'raw', 'auto'}))}]"
+_ENCODINGS = f"[{', '.join(literal(name) for name in sorted(ENCODINGS - {'raw', 'auto'}))}]"
 """The encodings by their number, from 1; 0 is none."""
 
 _RELATIONS = f"""(SELECT schema, name, kind, {OID.format("schema", "name")} AS oid,
@@ -56,13 +62,26 @@ _COLUMNS = f"""(SELECT schema, relation, kind, relation_oid, position, c.*, {_BA
     WHEN 'geography' THEN 3001 WHEN 'hllsketch' THEN 2935 ELSE 6551 END AS type_oid
     FROM (SELECT schema, name AS relation, kind, oid AS relation_oid, distkey, sortkeys, interleaved,
     unnest(columns) AS c, unnest(range(1, len(columns) + 1)) AS position FROM {_RELATIONS}))"""
-_CONSTRAINTS = f"""(SELECT *, CAST(100000 + hash(relation_oid || constraint_name) % 1000000000 AS INTEGER) AS oid FROM
-    (SELECT schema, relation, relation_oid, schema_oid, positions, k.kind AS kind, k.columns AS columns,
-    coalesce(nullif(k.name, ''), relation || CASE k.kind WHEN 'primary key' THEN '_pkey' WHEN 'unique' THEN '_' ||
-    k.columns[1] || '_key' ELSE '_' || k.columns[1] || '_fkey' END) AS constraint_name,
-    CASE WHEN contains(k.references, '.') THEN k.references ELSE schema || '.' || k.references END AS referenced_key,
-    k.referenced AS referenced FROM (SELECT schema, name AS relation, oid AS relation_oid, schema_oid,
-    list_transform(columns, lambda c: c.name) AS positions, unnest(constraints) AS k FROM {_RELATIONS})))"""
+_NUMBERS = "list_transform({}, lambda n: list_position(list_transform({}.columns, lambda c: c.name), n))"
+_LIST = "array_to_string(list_transform({}, lambda n: rs_quote_ident(n)), ', ')"
+_KEYS = f"""(SELECT *, relation || CASE kind WHEN 'primary key' THEN '_pkey' WHEN 'unique' THEN
+    '_' || columns[1] || '_key' ELSE '_' || columns[1] || '_fkey' END AS usual_name FROM (SELECT r.schema,
+    r.name AS relation, r.oid AS relation_oid, r.schema_oid, k.kind, k.columns, k.name,
+    {_NUMBERS.format("k.columns", "r")} AS numbers, k.referenced,
+    CASE WHEN contains(k.references, '.') THEN split_part(k.references, '.', 1) ELSE r.schema END AS to_schema,
+    CASE WHEN contains(k.references, '.') THEN split_part(k.references, '.', 2) ELSE k.references END AS to_name
+    FROM (SELECT *, unnest(constraints) AS k FROM {_RELATIONS}) AS r))"""
+_CONSTRAINTS = f"""(SELECT schema, relation, relation_oid, schema_oid, kind, columns, numbers, target.oid AS to_oid,
+    {_NUMBERS.format("to_columns", "target")} AS to_numbers, constraint_name,
+    {OID.format("schema || relation", "constraint_name")} AS oid, upper(kind) || ' (' ||
+    {_LIST.format("columns")} || ')' || CASE WHEN kind = 'foreign key' THEN ' REFERENCES ' ||
+    CASE WHEN to_schema IN ({{path}}) THEN '' ELSE
+    rs_quote_ident(to_schema) || '.' END || rs_quote_ident(to_name) ||
+    CASE WHEN len(to_columns) > 0 THEN '(' || {_LIST.format("to_columns")} || ')' ELSE '' END
+    ELSE '' END AS definition FROM (SELECT k.*, coalesce(nullif(k.name, ''), k.usual_name) AS constraint_name,
+    target, CASE WHEN len(k.referenced) > 0 OR target.oid IS NULL THEN k.referenced ELSE
+    list_filter(target.constraints, lambda c: c.kind = 'primary key')[1].columns END AS to_columns FROM {_KEYS} AS k
+    LEFT JOIN {_RELATIONS} AS target ON target.schema = k.to_schema AND target.name = k.to_name))"""
 _SCHEMAS = """(SELECT name, owner, CAST(100000 + hash(name) % 1000000000 AS INTEGER) AS oid FROM (SELECT name, owner
     FROM local_catalog.schema_ UNION ALL SELECT * FROM (VALUES ('pg_catalog', 'rdsdb'), ('information_schema', 'rdsdb'))
     AS s(name, owner)))"""
@@ -70,15 +89,20 @@ _SCHEMAS = """(SELECT name, owner, CAST(100000 + hash(name) % 1000000000 AS INTE
 
 @cache
 def _views() -> dict[tuple[str, str], tuple[str, tuple[OutColumn, ...]]]:
-    text = (Path(__file__).parent / "system_views.sql").read_text(encoding="utf-8")
+    here = Path(__file__).parent
+    files = [(here / name).read_text(encoding="utf-8") for name in ("system_views.sql", "pg_catalog.sql")]
     found = {}
-    for block in text.split("\n--- ")[1:]:
+    for block in [block for text in files for block in text.split("\n--- ")[1:]]:
         head, _, query = block.partition("\n")
         match = _HEAD.fullmatch("--- " + head)
         assert match is not None, head
-        columns = tuple(OutColumn(name, parse_type(type_)) for name, type_ in _COLUMN.findall(match[3]))
+        columns = tuple(OutColumn(column, _type(type_)) for column, type_ in _COLUMN.findall(match[3]))
         found[match[1] or "pg_catalog", match[2]] = (query.strip(), columns)
     return found
+
+
+def _type(text: str) -> DataType:
+    return {"smallint[]": SMALLINTS, "text[]": TEXTS}.get(text) or parse_type(text)
 
 
 def system_view(
@@ -88,17 +112,21 @@ def system_view(
     found = _views().get((schema or "pg_catalog", name))
     if found is None or (schema is None and session.lookup(None, name) is not None):
         return None
-    context.volatile = True
     query, columns = found
     names = ", ".join(f"c{number}" for number in range(len(columns)))
     shown = ", ".join(
         f"CAST(c{number} AS {stored_type(column.type)}) AS {quote(column.name)}"
         for number, column in enumerate(columns)
     )
-    return f"SELECT {shown} FROM ({_filled(session, query)}) AS v({names})", columns
+    if query == "NOTHING":
+        query = f"SELECT {', '.join(['NULL'] * len(columns))} WHERE FALSE"
+    return f"SELECT {shown} FROM ({catalog_text(session, context, query)}) AS v({names})", columns
 
 
-def _filled(session: LocalSession, query: str) -> str:
+def catalog_text(session: LocalSession, context: Session, query: str) -> str:
+    """Return `query` with the queries of the catalog in place of their names, as {relations}."""
+    context.volatile = True
+    query = _NUMBER_OF.sub(lambda match: OID.format(match[1], match[2]), query)
     for mark, text in (
         ("constraints", _CONSTRAINTS),
         ("columns", _COLUMNS),
@@ -110,8 +138,28 @@ def _filled(session: LocalSession, query: str) -> str:
     if session.made_temporary:
         catalog = f"(SELECT * FROM {catalog} UNION ALL SELECT * FROM temp.main.local_relation)"
     path = ", ".join(literal(schema) for schema in session.search_path)
-    query = query.replace("{catalog}", catalog).replace("{path}", path or "NULL").replace("{encodings}", ENCODING_NAMES)
+    query = query.replace("{catalog}", catalog).replace("{path}", path or "NULL").replace("{encodings}", _ENCODINGS)
+    if "{late_columns}" in query:
+        query = query.replace("{late_columns}", _late_columns(session, context))
     return query.replace("{queries}", _queries(session)) if "{queries}" in query else query
+
+
+def _late_columns(session: LocalSession, context: Session) -> str:
+    """The columns that late-binding views have now; a view whose tables are gone has none."""
+    found = session.connection.execute("SELECT schema, name FROM local_catalog.relation WHERE kind = 'late view'")
+    rows = [row for schema, name in found.fetchall() for row in _columns_of(context, schema, name)]
+    return f"(VALUES {', '.join(rows)})" if rows else "(SELECT NULL, NULL, NULL, NULL, NULL WHERE FALSE)"
+
+
+def _columns_of(context: Session, schema: str, name: str) -> Iterator[str]:
+    query = parse_query(Reader(f"SELECT * FROM {quote(schema)}.{quote(name)}"))
+    try:
+        _, columns = context.subquery(query, Scope(context))
+    except WarehouseError:
+        return
+    for number, column in enumerate(columns, start=1):
+        texts = ", ".join(literal(text) for text in (schema, name, column.name, format_type(column.type)))
+        yield f"({texts}, {number})"
 
 
 def _queries(session: LocalSession) -> str:

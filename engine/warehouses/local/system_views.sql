@@ -1,6 +1,6 @@
 -- Redshift's system tables and views over local Redshift's catalog. A block begins with the name and the columns;
 -- {relations} and {columns} are the catalog with the session's temporary tables, {queries} the statements run,
--- {path} the schemas of the search path, {encodings} a list of the encodings. Names without a schema are of pg_catalog.
+-- {path} the schemas of the search path. Names without a schema are of pg_catalog.
 -- Source: https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_system-tables.html
 
 --- information_schema.tables: table_catalog varchar(128), table_schema varchar(128), table_name varchar(128), table_type varchar(128), self_referencing_column_name varchar(128), reference_generation varchar(128), user_defined_type_catalog varchar(128), user_defined_type_schema varchar(128), user_defined_name varchar(128)
@@ -20,51 +20,6 @@ SELECT 'dev', schema, constraint_name, 'dev', schema, relation, upper(kind), 'NO
 
 --- information_schema.key_column_usage: constraint_catalog varchar(128), constraint_schema varchar(128), constraint_name varchar(128), table_catalog varchar(128), table_schema varchar(128), table_name varchar(128), column_name varchar(128), ordinal_position integer
 SELECT 'dev', schema, constraint_name, 'dev', schema, relation, unnest(columns), unnest(range(1, len(columns) + 1)) FROM {constraints}
-
---- pg_table_def: schemaname varchar(128), tablename varchar(128), column varchar(128), type varchar(128), encoding varchar(128), distkey boolean, sortkey integer, notnull boolean
-SELECT schema, relation, name, full_type, coalesce(nullif(encode, ''), 'none'), is_distkey, sort_position, NOT "null" FROM {columns} WHERE (schema IN ({path}) OR schema = 'pg_temp') AND kind = 'table'
-
---- pg_tables: schemaname varchar(128), tablename varchar(128), tableowner varchar(128), tablespace varchar(128), hasindexes boolean, hasrules boolean, hastriggers boolean
-SELECT schema, name, 'local', NULL, FALSE, FALSE, FALSE FROM {relations} WHERE kind IN ('table', 'materialized view')
-
---- pg_views: schemaname varchar(128), viewname varchar(128), viewowner varchar(128), definition varchar(65535)
-SELECT schema, name, 'local', definition FROM {relations} WHERE kind IN ('view', 'late view')
-
---- pg_namespace: oid integer, nspname varchar(128), nspowner integer, nspacl varchar(256)
-SELECT oid, name, 100, NULL FROM {schemas}
-
---- pg_class: oid integer, relname varchar(128), relnamespace integer, reltype integer, relowner integer, relkind varchar(1), reltuples real, relnatts smallint, reldiststyle smallint
-SELECT oid, name, schema_oid, 0, 100, CASE WHEN kind IN ('view', 'late view') THEN 'v' ELSE 'r' END, 0, width, CASE diststyle WHEN 'EVEN' THEN 0 WHEN 'KEY' THEN 1 WHEN 'ALL' THEN 8 ELSE 9 END FROM {relations}
-
---- pg_attribute: attrelid integer, attname varchar(128), atttypid integer, attlen smallint, attnum smallint, atttypmod integer, attnotnull boolean, atthasdef boolean, attisdropped boolean, attisdistkey boolean, attsortkeyord integer, attencodingtype smallint
-SELECT relation_oid, name, type_oid, CASE type.name WHEN 'smallint' THEN 2 WHEN 'integer' THEN 4 WHEN 'bigint' THEN 8 ELSE -1 END, position, CASE WHEN type.length IS NOT NULL THEN type.length + 4 WHEN type.precision IS NOT NULL THEN type.precision * 65536 + type.scale + 4 ELSE -1 END, NOT "null", shown_default <> '', FALSE, is_distkey, sort_position, coalesce(list_position({encodings}, encode), 0) FROM {columns}
-
---- pg_type: oid integer, typname varchar(128), typnamespace integer, typlen smallint
-SELECT * FROM (VALUES (16, 'bool', 11, 1), (20, 'int8', 11, 8), (21, 'int2', 11, 2), (23, 'int4', 11, 4), (700, 'float4', 11, 4), (701, 'float8', 11, 8), (1042, 'bpchar', 11, -1), (1043, 'varchar', 11, -1), (1082, 'date', 11, 4), (1083, 'time', 11, 8), (1114, 'timestamp', 11, 8), (1184, 'timestamptz', 11, 8), (1266, 'timetz', 11, 12), (1700, 'numeric', 11, -1), (4000, 'super', 11, -1), (6551, 'varbyte', 11, -1))
-
---- pg_database: oid integer, datname varchar(128), datdba integer, encoding integer, datallowconn boolean
-SELECT 100001, 'dev', 100, 6, TRUE
-
---- pg_user: usename varchar(128), usesysid integer, usecreatedb boolean, usesuper boolean, usecatupd boolean, passwd varchar(8), valuntil timestamp, useconfig varchar(256)
-SELECT 'local', 100, TRUE, TRUE, FALSE, '********', NULL, NULL
-
---- pg_description: objoid integer, classoid integer, objsubid integer, description varchar(65535)
-SELECT oid, 1259, 0, comment FROM {relations} WHERE comment <> '' UNION ALL SELECT relation_oid, 1259, position, comment FROM {columns} WHERE comment <> ''
-
---- pg_attrdef: adrelid integer, adnum smallint, adbin varchar(65535), adsrc varchar(65535)
-SELECT relation_oid, position, shown_default, shown_default FROM {columns} WHERE shown_default <> ''
-
---- pg_constraint: oid integer, conname varchar(128), connamespace integer, contype varchar(1), conrelid integer, confrelid integer, conkey varchar(256)
-SELECT oid, constraint_name, schema_oid, CASE kind WHEN 'primary key' THEN 'p' WHEN 'unique' THEN 'u' ELSE 'f' END, relation_oid, CASE kind WHEN 'foreign key' THEN CAST(100000 + hash(referenced_key) % 1000000000 AS INTEGER) ELSE 0 END, '{' || array_to_string(list_transform(columns, lambda c: list_position(positions, c)), ',') || '}' FROM {constraints}
-
---- local_catalog.constraint_text: oid integer, definition varchar(65535)
-SELECT oid, upper(kind) || ' (' || array_to_string(list_transform(columns, lambda c: rs_quote_ident(c)), ', ') || ')' || CASE kind WHEN 'foreign key' THEN ' REFERENCES ' || CASE WHEN split_part(referenced_key, '.', 1) IN ({path}) THEN '' ELSE rs_quote_ident(split_part(referenced_key, '.', 1)) || '.' END || rs_quote_ident(split_part(referenced_key, '.', 2)) || CASE WHEN len(referenced) > 0 THEN '(' || array_to_string(list_transform(referenced, lambda c: rs_quote_ident(c)), ', ') || ')' ELSE '' END ELSE '' END FROM {constraints}
-
---- local_catalog.encoding_name: number integer, name varchar(128)
-SELECT unnest(range(1, len({encodings}) + 1)), unnest({encodings})
-
---- pg_depend: classid integer, objid integer, objsubid integer, refclassid integer, refobjid integer, refobjsubid integer, deptype varchar(1)
-SELECT 2618, oid + 1, 0, 1259, oid, 0, 'i' FROM {relations} WHERE kind IN ('view', 'materialized view') UNION ALL SELECT 2618, oid + 1, 0, 1259, CAST(100000 + hash(read_key) % 1000000000 AS INTEGER), 0, 'n' FROM (SELECT oid, unnest(reads) AS read_key FROM {relations} WHERE kind IN ('view', 'materialized view'))
 
 --- svv_tables: table_catalog varchar(128), table_schema varchar(128), table_name varchar(128), table_type varchar(128), remarks varchar(65535)
 SELECT 'dev', schema, name, CASE WHEN kind IN ('view', 'late view') THEN 'VIEW' ELSE 'BASE TABLE' END, nullif(comment, '') FROM {relations}

@@ -11,7 +11,7 @@ _STORED_AS = {
     "char": "VARCHAR", "varchar": "VARCHAR", "varbyte": "BLOB",
     "date": "DATE", "time": "TIME", "timetz": "TIMETZ", "timestamp": "TIMESTAMP", "timestamptz": "TIMESTAMPTZ",
     "interval year to month": "INTERVAL", "interval day to second": "INTERVAL",
-    "super": "JSON",
+    "super": "JSON", "smallint[]": "SMALLINT[]", "text[]": "VARCHAR[]",
 }  # fmt: skip
 
 

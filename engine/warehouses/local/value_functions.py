@@ -225,22 +225,6 @@ def _current_setting(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     return Typed(literal(scope.session.setting(name.constant.lower())), varchar(256))
 
 
-def _constraint_text(node: s.Call, scope: Scope, translate: Translate) -> Typed:
-    (oid,) = arguments_of(node, scope, translate, 1)
-    found = scope.session.system_view("local_catalog", "constraint_text")
-    assert found is not None
-    return Typed(f"(SELECT t.definition FROM ({found[0]}) AS t WHERE t.oid = {oid.sql})", varchar())
-
-
-def _encoding_name(node: s.Call, scope: Scope, translate: Translate) -> Typed:
-    (number,) = arguments_of(node, scope, translate, 1)
-    found = scope.session.system_view("local_catalog", "encoding_name")
-    assert found is not None
-    return Typed(
-        f"coalesce((SELECT t.name FROM ({found[0]}) AS t WHERE t.number = {number.sql}), 'none')", varchar(128)
-    )
-
-
 def _clock(sql: str, type_: Any) -> Callable[[s.Call, Scope, Translate], Typed]:
     def read(node: s.Call, scope: Scope, translate: Translate) -> Typed:
         arguments_of(node, scope, translate, 0)
@@ -270,5 +254,5 @@ FUNCTIONS: dict[str, Callable[[s.Call, Scope, Translate], Typed]] = {
     "pg_last_copy_count": _fact("pg_last_copy_count", BIGINT), "pg_last_copy_id": _fact("pg_last_copy_id", INTEGER),
     "pg_last_query_id": _fact("pg_last_query_id", INTEGER), "last_user_query_id": _fact("pg_last_query_id", BIGINT),
     "pg_last_unload_count": _fact("pg_last_unload_count", BIGINT),
-    "current_setting": _current_setting, "pg_get_constraintdef": _constraint_text, "format_encoding": _encoding_name,
+    "current_setting": _current_setting,
 }  # fmt: skip

@@ -16,6 +16,9 @@ DATE, TIME, TIMETZ = DataType("date"), DataType("time"), DataType("timetz")
 TIMESTAMP, TIMESTAMPTZ = DataType("timestamp"), DataType("timestamptz")
 SUPER, INTERVAL, MONTHS = DataType("super"), DataType("interval day to second"), DataType("interval year to month")
 VARBYTE = DataType("varbyte", length=64000)
+SMALLINTS, TEXTS = DataType("smallint[]"), DataType("text[]")
+"""Types of catalogs, which no column of a user's table has."""
+ARRAYS = {SMALLINTS: SMALLINT, TEXTS: DataType("varchar", length=MAX_VARCHAR_BYTES)}
 
 _CATEGORY = {
     "smallint": "int", "integer": "int", "bigint": "int", "decimal": "decimal", "real": "float",
