@@ -27,8 +27,9 @@ from .catalog import (
 )
 from .changes import insert_query
 from .expressions import expression
-from .grammar import parse_table_name
+from .grammar import parse_query, parse_table_name
 from .queries import query_sql
+from .reading import tables
 from .scope import Scope
 from .table_grammar import (
     NewTable,
@@ -367,26 +368,41 @@ def _drop(session: LocalSession, relation: Relation, reader: Reader) -> None:
 
 
 def _refuse_views(session: LocalSession, relation: Relation) -> None:
-    """On Redshift a view follows what is renamed; here it is kept as text, and would not."""
+    """On Redshift a view follows a column that is renamed; here it is kept as text, and would not."""
     view = next(iter(dependent_views(session.connection, relation)), None)
     if view is not None:
         raise WarehouseError(
-            f"not supported locally: a new name for what the view {view.name} reads",
+            f"not supported locally: a new name for a column of what the view {view.name} reads",
             sqlstate="0A000",
             hint=f"DROP VIEW {view.name} first, or make it WITH NO SCHEMA BINDING",
         )
 
 
+def _follow(session: LocalSession, relation: Relation, name: str) -> None:
+    """Write the new name of a relation into the views that read it: on Redshift a view reads what it was made on."""
+    key = f"{relation.schema}.{name}"
+    for view in list(dependent_views(session.connection, relation)):
+        text = view.definition
+        for table in sorted(tables(parse_query(Reader(text))), key=lambda table: -table.start):
+            meant = session.lookup(table.schema, table.name)
+            if meant is not None and meant.key == relation.key:
+                alias = "" if table.alias else f" AS {quote(table.name)}"
+                text = f"{text[: table.start]}{quote(name)}{alias}{text[table.end :]}"
+        reads = tuple(sorted(key if one == relation.key else one for one in view.reads))
+        rewrite(session, view, replace(view, definition=text, reads=reads))
+
+
 def _rename(session: LocalSession, relation: Relation, reader: Reader) -> None:
-    _refuse_views(session, relation)
     if reader.take("to"):
         name = reader.name("a table")
         if session.lookup(relation.schema, name) is not None:
             raise WarehouseError(f'relation "{name}" already exists', sqlstate="42P07")
         if relation.kind in ("table", "materialized view"):
             session.connection.execute(f"ALTER TABLE {relation.sql} RENAME TO {quote(name)}")
+        _follow(session, relation, name)
         rewrite(session, relation, replace(relation, name=name))
         return
+    _refuse_views(session, relation)
     reader.take("column")
     old = relation.column(reader.name("a column"))
     reader.expect("to")

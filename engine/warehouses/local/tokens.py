@@ -212,7 +212,7 @@ class Reader:
         return checked_name(token.value)
 
     def string(self) -> str:
-        if self.token.kind != "string":
+        if self.token.kind not in ("string", "body"):
             raise self.error("expected a string")
         return self.advance().value
 
