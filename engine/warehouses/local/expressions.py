@@ -162,7 +162,10 @@ def _step(scope: Scope) -> Callable[[Any], Typed]:
 
 
 def _steps(node: s.Step, scope: Scope) -> Typed:
-    return supers.navigate(expression(node.value, scope), node.path, _step(scope))
+    value = expression(node.value, scope)
+    if value.type in ARRAYS and len(node.path) == 1 and isinstance(node.path[0], int):
+        return Typed(f"{value.sql}[{node.path[0]}]", ARRAYS[value.type], value.name)
+    return supers.navigate(value, node.path, _step(scope))
 
 
 def _star(node: s.Star, scope: Scope) -> Typed:

@@ -50,7 +50,7 @@ def _facts(session: LocalSession) -> dict[str, str]:
         "current_user": literal("local"),
         "current_user_id": "100",
         "current_schema": literal(schemas[0]) if schemas else "CAST(NULL AS VARCHAR)",
-        "current_schemas": literal("{" + ",".join(schemas) + "}"),
+        "current_schemas": f"[{', '.join(literal(schema) for schema in schemas)}]",
         "current_database": literal("dev"),
         "version": literal(VERSION),
         "pg_backend_pid": str(session.number),

@@ -27,7 +27,7 @@ _POWERS = {
 }  # fmt: skip
 _WORD_POWERS = {
     "or": 1, "and": 2, "is": 4, "isnull": 4, "notnull": 4,
-    "between": 5, "in": 5, "like": 5, "ilike": 5, "similar": 5, "not": 5, "at": 10, "collate": 10,
+    "between": 5, "in": 5, "like": 5, "ilike": 5, "similar": 5, "not": 5, "at": 10, "collate": 10, "operator": 6,
 }  # fmt: skip
 _MATCHES = {"~": "~", "!~": "~", "~*": "~*", "!~*": "~*", "~~": "like", "!~~": "like", "~~*": "ilike", "!~~*": "ilike"}
 _NO_PARENTHESES = frozenset(
@@ -407,6 +407,8 @@ def _function_source(reader: Reader) -> s.Source:
     name = reader.token.value
     if name in _CATALOG_SOURCES:
         return _catalog_source(reader)
+    if name in ("current_database", "current_schema", "version"):
+        return _value_source(reader)
     if name not in ("generate_series", "unnest"):
         raise WarehouseError(
             f"function {name}() does not exist", sqlstate="42883", hint="Redshift has no such function for FROM"
@@ -438,6 +440,15 @@ def _catalog_source(reader: Reader) -> s.Source:
         table.alias = reader.any_name("an alias")
         table.columns = _column_definitions(reader) if reader.at_op("(") else ()
     return table
+
+
+def _value_source(reader: Reader) -> s.Source:
+    """FROM current_database (): one row, whose column is called as the function."""
+    name = reader.advance().value
+    reader.expect_op("(")
+    reader.expect_op(")")
+    alias, columns = _source_alias(reader)
+    return s.Derived(s.Query(s.Select((s.Item(s.Call(name), name),))), alias or name, columns)
 
 
 def _column_definitions(reader: Reader) -> tuple[str, ...]:
@@ -574,11 +585,31 @@ def parse_expression(reader: Reader, power: int = 0) -> s.Expression:
             return left
         if binds <= power:
             return left
-        left = _symbol(reader, left, binds) if token.kind == "op" else _word(reader, left, binds)
+        if token.kind == "op":
+            left = _symbol(reader, left, binds)
+        else:
+            left = (_operator if token.value == "operator" else _word)(reader, left, binds)
         left.start, left.end = start, reader.tokens[reader.where - 1].end
 
 
 _NEGATED = ("between", "in", "like", "ilike", "similar")
+
+
+def _operator(reader: Reader, left: s.Expression, binds: int) -> s.Expression:
+    """x OPERATOR (pg_catalog.~) y, as psql writes it: an operator by its full name."""
+    reader.advance()
+    reader.expect_op("(")
+    if reader.take("pg_catalog"):
+        reader.expect_op(".")
+    if reader.token.value not in _POWERS or reader.look().value != ")":
+        raise reader.error("expected an operator")
+    where = reader.where
+    op = reader.advance()
+    reader.expect_op(")")
+    # The operator and what follows it are read as if it stood there alone.
+    reader.tokens[reader.where - 1] = op
+    reader.rewind(where + 1)
+    return _symbol(reader, left, binds)
 
 
 def _symbol(reader: Reader, left: s.Expression, binds: int) -> s.Expression:

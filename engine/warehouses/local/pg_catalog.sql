@@ -8,13 +8,13 @@
 SELECT oid, name, CASE owner WHEN 'rdsdb' THEN 1 ELSE 100 END, NULL FROM {schemas}
 
 --- pg_class: oid integer, relname varchar(128), relnamespace integer, reltype integer, relowner integer, relam integer, relfilenode integer, reltablespace integer, relpages integer, reltuples real, reltoastrelid integer, reltoastidxid integer, relhasindex boolean, relisshared boolean, relkind char(1), relnatts smallint, relexternid integer, reldiststyle smallint, relchecks smallint, reltriggers smallint, relukeys smallint, relfkeys smallint, relrefs smallint, relhasoids boolean, relhaspkey boolean, relhasrules boolean, relhassubclass boolean, relacl text[]
-SELECT oid, name, schema_oid, 0, 100, 0, oid, 0, 0, 0.001, 0, 0, FALSE, FALSE, CASE WHEN kind = 'table' THEN 'r' ELSE 'v' END, width, 0, CASE diststyle WHEN 'EVEN' THEN 0 WHEN 'KEY' THEN 1 WHEN 'ALL' THEN 8 ELSE 9 END, 0, 0, 0, 0, 0, FALSE, len(list_filter(constraints, lambda c: c.kind = 'primary key')) > 0, kind <> 'table', FALSE, NULL FROM {relations}
+SELECT oid, name, schema_oid, 0, 100, 0, oid, 0, 0, 0.001, 0, 0, FALSE, FALSE, CASE WHEN kind = 'table' THEN 'r' ELSE 'v' END, width, 0, CASE diststyle WHEN 'EVEN' THEN 0 WHEN 'KEY' THEN 1 WHEN 'ALL' THEN 8 ELSE 9 END, 0, 0, 0, 0, 0, FALSE, len(list_filter(constraints, lambda c: c.kind = 'primary key')) > 0, kind <> 'table', FALSE, NULL FROM {relations} UNION ALL SELECT oid + 1, constraint_name, schema_oid, 0, 100, 403, oid + 1, 0, 0, 0, 0, 0, FALSE, FALSE, 'i', len(columns), 0, 0, 0, 0, 0, 0, 0, FALSE, FALSE, FALSE, FALSE, NULL FROM {constraints} WHERE kind <> 'foreign key'
 
 --- pg_class_info: reloid integer, relname varchar(128), relnamespace integer, relowner integer, relkind char(1), relnatts smallint, reldiststyle smallint, releffectivediststyle smallint, relcreationtime timestamp
 SELECT oid, name, schema_oid, 100, CASE WHEN kind = 'table' THEN 'r' ELSE 'v' END, width, CASE diststyle WHEN 'EVEN' THEN 0 WHEN 'KEY' THEN 1 WHEN 'ALL' THEN 8 ELSE 9 END, CASE diststyle WHEN 'EVEN' THEN 0 WHEN 'KEY' THEN 1 WHEN 'ALL' THEN 8 ELSE 10 END, NULL FROM {relations}
 
 --- pg_attribute: attrelid integer, attname varchar(128), atttypid integer, attstattarget integer, attlen smallint, attnum smallint, attndims integer, attcacheoff integer, atttypmod integer, attbyval boolean, attstorage char(1), attalign char(1), attnotnull boolean, atthasdef boolean, attisdropped boolean, attislocal boolean, attinhcount integer, attisdistkey boolean, attispreloaded boolean, attsortkeyord integer, attencodingtype smallint, attencrypttype smallint
-SELECT relation_oid, name, type_oid, -1, CASE type.name WHEN 'smallint' THEN 2 WHEN 'integer' THEN 4 WHEN 'bigint' THEN 8 WHEN 'real' THEN 4 WHEN 'double precision' THEN 8 WHEN 'boolean' THEN 1 WHEN 'date' THEN 4 WHEN 'timestamp' THEN 8 WHEN 'timestamptz' THEN 8 WHEN 'time' THEN 8 WHEN 'timetz' THEN 12 ELSE -1 END, position, 0, -1, CASE WHEN type.length IS NOT NULL THEN type.length + 4 WHEN type.precision IS NOT NULL THEN type.precision * 65536 + type.scale + 4 ELSE -1 END, FALSE, 'p', 'i', NOT "null", shown_default <> '', FALSE, TRUE, 0, is_distkey, FALSE, sort_position, coalesce(list_position({encodings}, encode), 0), 0 FROM {columns} WHERE kind <> 'late view'
+SELECT relation_oid, name, type_oid, -1, CASE type.name WHEN 'smallint' THEN 2 WHEN 'integer' THEN 4 WHEN 'bigint' THEN 8 WHEN 'real' THEN 4 WHEN 'double precision' THEN 8 WHEN 'boolean' THEN 1 WHEN 'date' THEN 4 WHEN 'timestamp' THEN 8 WHEN 'timestamptz' THEN 8 WHEN 'time' THEN 8 WHEN 'timetz' THEN 12 ELSE -1 END, position, 0, -1, CASE WHEN type.length IS NOT NULL THEN type.length + 4 WHEN type.precision IS NOT NULL THEN type.precision * 65536 + type.scale + 4 ELSE -1 END, FALSE, 'p', 'i', NOT "null", shown_default <> '', FALSE, TRUE, 0, is_distkey, FALSE, sort_position, coalesce(list_position({encodings}, encode), 0), 0 FROM {columns} WHERE kind <> 'late view' UNION ALL SELECT k.oid + 1, c.name, c.type_oid, -1, -1, n.i, 0, -1, -1, FALSE, 'p', 'i', FALSE, FALSE, FALSE, TRUE, 0, FALSE, FALSE, 0, 0, 0 FROM (SELECT oid, relation_oid, numbers, unnest(range(1, len(numbers) + 1)) AS i FROM {constraints} WHERE kind <> 'foreign key') AS k, (SELECT k.i) AS n, {columns} AS c WHERE c.relation_oid = k.relation_oid AND c.position = k.numbers[k.i]
 
 --- pg_attrdef: oid integer, adrelid integer, adnum smallint, adbin varchar(65535), adsrc varchar(65535)
 SELECT relation_oid + position, relation_oid, position, shown_default, shown_default FROM {columns} WHERE shown_default <> ''
@@ -50,7 +50,7 @@ SELECT * FROM (VALUES ('rdsdb', 1, TRUE, TRUE, TRUE, '********', NULL, NULL, 'UN
 NOTHING
 
 --- pg_index: indexrelid integer, indrelid integer, indkey smallint[], indclass smallint[], indnatts smallint, indisunique boolean, indisprimary boolean, indisclustered boolean, indexprs varchar(256), indpred varchar(256)
-NOTHING
+SELECT oid + 1, relation_oid, numbers, NULL, len(numbers), TRUE, kind = 'primary key', FALSE, NULL, NULL FROM {constraints} WHERE kind <> 'foreign key'
 
 --- pg_indexes: schemaname varchar(128), tablename varchar(128), indexname varchar(128), tablespace varchar(128), indexdef varchar(256)
 NOTHING
@@ -72,6 +72,9 @@ SELECT 2618, oid + 1, 0, 1259, oid, 0, 'i' FROM {relations} WHERE kind <> 'table
 
 --- pg_proc: oid integer, proname varchar(128), pronamespace integer, proowner integer, prolang integer, proisagg boolean, prosecdef boolean, proisstrict boolean, proretset boolean, provolatile char(1), pronargs smallint, prorettype integer, proargtypes smallint[], proargnames text[], prosrc varchar(65535), probin varchar(256), proacl text[], prokind char(1)
 SELECT CAST(100000 + hash(f.name || parameters) % 1000000000 AS INTEGER), f.name, s.oid, 100, 14, FALSE, FALSE, FALSE, FALSE, 'i', len(list_filter(string_split(parameters, '|'), lambda p: p <> '')), 0, NULL, NULL, body, NULL, NULL, 'f' FROM local_catalog.function_ AS f, {schemas} AS s WHERE s.name = 'public'
+
+--- pg_proc_info: prooid integer, proname varchar(128), pronamespace integer, proowner integer, prolang integer, prokind char(1), pronargs smallint, prorettype integer, prosrc varchar(65535)
+SELECT CAST(100000 + hash(f.name || parameters) % 1000000000 AS INTEGER), f.name, s.oid, 100, 14, 'f', len(list_filter(string_split(parameters, '|'), lambda p: p <> '')), 0, body FROM local_catalog.function_ AS f, {schemas} AS s WHERE s.name = 'public'
 
 --- pg_language: oid integer, lanname varchar(128), lanispl boolean, lanpltrusted boolean
 SELECT 14, 'sql', FALSE, TRUE

@@ -24,6 +24,7 @@ from .values import (
     DOUBLE,
     INTEGER,
     SUPER,
+    TEXTS,
     TIME,
     TIMESTAMP,
     TIMESTAMPTZ,
@@ -212,9 +213,10 @@ def _fact(name: str, type_: Any) -> Callable[[s.Call, Scope, Translate], Typed]:
 
 
 def _current_schemas(node: s.Call, scope: Scope, translate: Translate) -> Typed:
-    arguments_of(node, scope, translate, 1)
+    (implicit_too,) = arguments_of(node, scope, translate, 1)
     scope.session.volatile = True
-    return Typed(scope.session.facts["current_schemas"], varchar(256))
+    schemas = scope.session.facts["current_schemas"]
+    return Typed(f"(CASE WHEN {implicit_too.sql} THEN ['pg_catalog'] ELSE [] END || {schemas})", TEXTS)
 
 
 def _current_setting(node: s.Call, scope: Scope, translate: Translate) -> Typed:
