@@ -21,24 +21,16 @@ from .values import ARRAYS, BOOLEAN, INTEGER, Typed, category, literal, varchar
 
 Translate = Callable[[s.Expression, Scope], Typed]
 
-# How many arguments, the type, the text: {0} and {1} are the first arguments, numbers; {{…}} queries of system_views.
-_TEMPLATES: dict[str, tuple[int, int, DataType, str]] = {
-    "pg_get_viewdef": (1, 2, varchar(), "(SELECT v.definition FROM {{relations}} AS v WHERE v.oid = {0})"),
-    "pg_get_constraintdef": (1, 2, varchar(), "(SELECT k.definition FROM {{constraints}} AS k WHERE k.oid = {0})"),
-    "obj_description": (1, 2, varchar(), "(SELECT nullif(v.comment, '') FROM {{relations}} AS v WHERE v.oid = {0})"),
-    "col_description": (
-        2, 2, varchar(),
-        "(SELECT nullif(v.comment, '') FROM {{columns}} AS v WHERE v.relation_oid = {0} AND v.position = {1})",
-    ),
-    "pg_table_is_visible": (
-        1, 1, BOOLEAN, "(SELECT v.schema IN ('pg_temp', {{path}}) FROM {{relations}} AS v WHERE v.oid = {0})"
-    ),
-    "format_encoding": (1, 1, varchar(128), "CASE {0} WHEN 0 THEN 'none' ELSE {{encodings}}[{0}] END"),
-    "pg_function_is_visible": (1, 1, BOOLEAN, "({0} IS NOT NULL)"),
-    "pg_type_is_visible": (1, 1, BOOLEAN, "({0} IS NOT NULL)"),
-}  # fmt: skip
-_RELATION_NAME = """(SELECT CASE WHEN v.schema IN ('pg_temp', {{path}}) THEN rs_quote_ident(v.name)
-    ELSE rs_quote_ident(v.schema) || '.' || rs_quote_ident(v.name) END FROM {{relations}} AS v WHERE v.oid = {0})"""
+# Their first arguments are numbers, the keys of a row of a query of system_views; the text is what they show of it.
+_LOOKUPS: dict[str, tuple[str, tuple[str, ...], DataType, str]] = {
+    "pg_get_viewdef": ("{relations}", ("oid",), varchar(), "_row.definition"),
+    "pg_get_constraintdef": ("{constraints}", ("oid",), varchar(), "_row.definition"),
+    "obj_description": ("{relations}", ("oid",), varchar(), "nullif(_row.comment, '')"),
+    "col_description": ("{columns}", ("relation_oid", "position"), varchar(), "nullif(_row.comment, '')"),
+    "pg_table_is_visible": ("{relations}", ("oid",), BOOLEAN, "_row.schema IN ('pg_temp', {path})"),
+}
+_RELATION_NAME = """CASE WHEN _row.schema IN ('pg_temp', {path}) THEN '' ELSE rs_quote_ident(_row.schema) || '.' END
+    || rs_quote_ident(_row.name)"""
 # Numbers that PostgreSQL gives its own catalogs; no client asks for others.
 _CATALOGS = {
     "pg_type": 1247, "pg_attribute": 1249, "pg_proc": 1255, "pg_class": 1259, "pg_database": 1262,
@@ -46,18 +38,33 @@ _CATALOGS = {
 }  # fmt: skip
 
 
-def _asked(name: str) -> Callable[[s.Call, Scope, Translate], Typed]:
-    least, most, type_, template = _TEMPLATES[name]
+def _lookup(name: str) -> Callable[[s.Call, Scope, Translate], Typed]:
+    source, keys, type_, shown = _LOOKUPS[name]
 
     def read(node: s.Call, scope: Scope, translate: Translate) -> Typed:
-        values = arguments_of(node, scope, translate, least, most)
-        numbers = values[: 2 if "{1}" in template else 1]
+        # A last argument asks for a nicer text, or says which catalog the number is of.
+        values = arguments_of(node, scope, translate, len(keys), len(keys) + 1)
+        numbers = values[: len(keys)]
         if any(category(value.type) not in ("int", "unknown") for value in numbers):
             raise wrong_arguments(node, values)
-        texts = [as_parameter("int", value) for value in numbers]
-        return Typed(scope.session.catalog(template.format(*texts)), type_)
+        return _row(scope, source, keys, numbers, shown, type_)
 
     return read
+
+
+def _row(
+    scope: Scope, source: str, keys: tuple[str, ...], numbers: list[Typed], shown: str, type_: DataType
+) -> Typed:  # fmt: skip
+    # The alias is one that no query has: a number may be a column of it.
+    tests = [f"_row.{key} = {as_parameter('int', number)}" for key, number in zip(keys, numbers, strict=True)]
+    sql = f"(SELECT {shown} FROM {source} AS _row WHERE {' AND '.join(tests)})"
+    return Typed(scope.session.catalog(sql), type_)
+
+
+def _always(node: s.Call, scope: Scope, translate: Translate) -> Typed:
+    """All functions and types are in pg_catalog or public."""
+    arguments_of(node, scope, translate, 1)
+    return Typed("TRUE", BOOLEAN)
 
 
 def _regclass(node: s.Call, scope: Scope, translate: Translate) -> Typed:
@@ -66,7 +73,7 @@ def _regclass(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     if value.constant is None:
         if category(value.type) != "int":
             raise WarehouseError("not supported locally: regclass of anything but a constant", sqlstate="0A000")
-        return Typed(scope.session.catalog(_RELATION_NAME.format(value.sql)), varchar(256))
+        return _row(scope, "{relations}", ("oid",), [value], _RELATION_NAME, varchar(256))
     if value.constant.isdigit():
         return Typed(value.constant, INTEGER)
     reader = Reader(value.constant)
@@ -88,6 +95,12 @@ def _format_type(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     return Typed(f"rs_format_type({oid}, {modifier})", varchar(128))
 
 
+def _format_encoding(node: s.Call, scope: Scope, translate: Translate) -> Typed:
+    number = as_parameter("int", arguments_of(node, scope, translate, 1)[0])
+    names = scope.session.catalog("{encodings}")
+    return Typed(f"CASE {number} WHEN 0 THEN 'none' ELSE {names}[{number}] END", varchar(128))
+
+
 def _array_to_string(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     array, separator = arguments_of(node, scope, translate, 2)
     if array.type not in ARRAYS:
@@ -96,6 +109,8 @@ def _array_to_string(node: s.Call, scope: Scope, translate: Translate) -> Typed:
 
 
 FUNCTIONS: dict[str, Callable[[s.Call, Scope, Translate], Typed]] = {
-    **{name: _asked(name) for name in _TEMPLATES},
-    "regclass": _regclass, "regtype": _regtype, "format_type": _format_type, "array_to_string": _array_to_string,
+    **{name: _lookup(name) for name in _LOOKUPS},
+    "pg_function_is_visible": _always, "pg_type_is_visible": _always,
+    "regclass": _regclass, "regtype": _regtype, "format_type": _format_type, "format_encoding": _format_encoding,
+    "array_to_string": _array_to_string,
 }  # fmt: skip

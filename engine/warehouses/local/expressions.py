@@ -123,7 +123,7 @@ def _name(node: s.Name, scope: Scope) -> Typed:
     value, rest = _named(node, scope)
     if scope.session.watch is not None:
         scope.session.watch.name(node, value)
-    return supers.navigate(value, rest, _step(scope)) if rest else value
+    return _inside(value, rest, scope) if rest else value
 
 
 def _named(node: s.Name, scope: Scope) -> tuple[Typed, tuple[object, ...]]:
@@ -162,10 +162,16 @@ def _step(scope: Scope) -> Callable[[Any], Typed]:
 
 
 def _steps(node: s.Step, scope: Scope) -> Typed:
-    value = expression(node.value, scope)
-    if value.type in ARRAYS and len(node.path) == 1 and isinstance(node.path[0], int):
-        return Typed(f"{value.sql}[{node.path[0]}]", ARRAYS[value.type], value.name)
-    return supers.navigate(value, node.path, _step(scope))
+    return _inside(expression(node.value, scope), node.path, scope)
+
+
+def _inside(value: Typed, path: tuple[object, ...], scope: Scope) -> Typed:
+    """Return what lies at `path` inside a SUPER value, or in a catalog's array, whose elements count from 1."""
+    if value.type in ARRAYS and len(path) == 1 and not isinstance(path[0], str):
+        (step,) = path
+        index = str(step) if isinstance(step, int) else implicit(expression(step, scope), INTEGER)  # type: ignore[arg-type]
+        return Typed(f"{value.sql}[{index}]", ARRAYS[value.type], value.name)
+    return supers.navigate(value, path, _step(scope))
 
 
 def _star(node: s.Star, scope: Scope) -> Typed:

@@ -367,6 +367,9 @@ def _source(reader: Reader) -> s.Source:
     if reader.take("unpivot"):
         return _unnest(reader, _path(reader), object_=True)
     source: s.Source
+    if reader.at("pg_catalog") and reader.look().value == "." and reader.look(3).value == "(":
+        reader.advance()
+        reader.advance()
     if reader.at_op("("):
         source = _source_in_parentheses(reader)
     elif reader.token.kind == "word" and reader.look().value == "(" and reader.look().kind == "op":

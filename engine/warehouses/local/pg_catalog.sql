@@ -68,7 +68,7 @@ NOTHING
 SELECT oid + 1, '_RETURN', oid, -1, '1', TRUE, NULL, NULL FROM {relations} WHERE kind <> 'table'
 
 --- pg_depend: classid integer, objid integer, objsubid integer, refclassid integer, refobjid integer, refobjsubid integer, deptype char(1)
-SELECT 2618, oid + 1, 0, 1259, oid, 0, 'i' FROM {relations} WHERE kind <> 'table' UNION ALL SELECT 2618, oid + 1, 0, 1259, CAST(100000 + hash(read_key) % 1000000000 AS INTEGER), 0, 'n' FROM (SELECT oid, unnest(reads) AS read_key FROM {relations} WHERE kind IN ('view', 'materialized view'))
+SELECT 2618, oid + 1, 0, 1259, oid, 0, 'i' FROM {relations} WHERE kind <> 'table' UNION ALL SELECT 2618, oid + 1, 0, 1259, CAST(100000 + hash(read_key) % 1000000000 AS INTEGER), 0, 'n' FROM (SELECT oid, unnest(reads) AS read_key FROM {relations} WHERE kind IN ('view', 'materialized view')) UNION ALL SELECT 2606, f.oid, 0, 1259, p.oid + 1, 0, 'n' FROM {constraints} AS f JOIN {constraints} AS p ON p.relation_oid = f.to_oid AND p.kind <> 'foreign key' AND p.numbers = f.to_numbers WHERE f.kind = 'foreign key'
 
 --- pg_proc: oid integer, proname varchar(128), pronamespace integer, proowner integer, prolang integer, proisagg boolean, prosecdef boolean, proisstrict boolean, proretset boolean, provolatile char(1), pronargs smallint, prorettype integer, proargtypes smallint[], proargnames text[], prosrc varchar(65535), probin varchar(256), proacl text[], prokind char(1)
 SELECT CAST(100000 + hash(f.name || parameters) % 1000000000 AS INTEGER), f.name, s.oid, 100, 14, FALSE, FALSE, FALSE, FALSE, 'i', len(list_filter(string_split(parameters, '|'), lambda p: p <> '')), 0, NULL, NULL, body, NULL, NULL, 'f' FROM local_catalog.function_ AS f, {schemas} AS s WHERE s.name = 'public'
