@@ -104,7 +104,22 @@ def test_prepared_statements(local: Callable[..., Local]) -> None:
     assert out == "1|x y\n"
 
 
-@pytest.mark.parametrize("command", [r"\d", r"\dt", r"\l", r"\du", r"\df"])
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        (r"\d", ["public|t|table|local", "public|v|view|local"]), (r"\dt", ["public|t|table|local"]),
+        (r"\dt public.*", ["public|t|table|local"]), (r"\dv public.*", ["public|v|view|local"]),
+        (r"\dn", ["public|local"]), (r"\dn pub*", ["public|local"]),
+    ],
+)  # fmt: skip
+def test_lists(local: Callable[..., Local], command: str, shown: list[str]) -> None:
+    port = local().port
+    _psql(port, "-c", "create table t (a int)", "-c", "create view v as select a from t")
+    out, err = _psql(port, "-At", script=f"{command}\n")
+    assert (out.splitlines(), err) == (shown, "")
+
+
+@pytest.mark.parametrize("command", [r"\d t", r"\d+ t", r"\l", r"\du", r"\df"])
 def test_meta_commands_are_answered_or_refused(local: Callable[..., Local], command: str) -> None:
     _, err = _psql(local().port, script=f"{command}\nselect 'still here';\n")
     assert "bug in etlrun" not in err

@@ -304,3 +304,42 @@ def test_metadata_calls_of_the_driver_are_answered_or_refused(local: Callable[..
             with suppress(redshift_connector.ProgrammingError):
                 call()
         assert cursor.execute("select 1").fetchone() == [1]
+
+
+def test_metadata_functions(local: Callable[..., Local]) -> None:
+    """The driver asks as the JDBC driver does: DatabaseMetaData.getTables, getColumns, getPrimaryKeys, …"""
+    with _connect(local().port) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        for sql in (
+            "create schema shop",
+            "create table shop.orders "
+            "(id bigint, line smallint, note varchar(20) default 'none', primary key (id, line))",
+            "comment on table shop.orders is 'bought'",
+            "create view shop.big as select id from shop.orders",
+        ):
+            cursor.execute(sql)
+        assert [list(row) for row in cursor.get_catalogs()] == [["dev"]]
+        assert ["shop", "dev"] in [list(row) for row in cursor.get_schemas()]
+        tables = cursor.get_tables(schema_pattern="shop")
+        assert [(row[2], row[3], row[4]) for row in tables if row[3] != "INDEX"] == [
+            ("orders", "TABLE", "bought"), ("big", "VIEW", None),
+        ]  # fmt: skip
+        columns = cursor.get_columns(schema_pattern="shop", tablename_pattern="orders")
+        assert [(row[3], row[5], row[12], row[17]) for row in columns] == [
+            ("id", "int8", None, "NO"), ("line", "int2", None, "NO"), ("note", "varchar", "'none'", "YES"),
+        ]  # fmt: skip
+        keys = cursor.get_primary_keys(schema="shop", table="orders")
+        assert [(row[3], row[4], row[5]) for row in keys] == [("id", 1, "orders_pkey"), ("line", 2, "orders_pkey")]
+        assert list(cursor.get_procedures()) == []
+
+
+@pytest.mark.parametrize("protocol", [0, 1, 2])
+def test_arrays_of_catalogs_arrive(local: Callable[..., Local], protocol: int) -> None:
+    with _connect(local().port, client_protocol_version=protocol) as connection:
+        cursor = connection.cursor()
+        cursor.execute("create table t (a integer, b integer, primary key (b, a))")
+        cursor.execute("select conkey, confkey, current_schemas(true) from pg_constraint")
+        (found,) = cursor.fetchall()
+        assert list(found) == [[2, 1], None, ["pg_catalog", "public"]]
+        assert [column[1] for column in cursor.description] == [1005, 1005, 1009]

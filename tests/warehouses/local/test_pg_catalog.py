@@ -149,7 +149,7 @@ def test_names_of_relations_and_types(shop: LocalSession) -> None:
         (1259, "character varying", ["pg_catalog", "public"])
     ]
     assert rows(shop, "SELECT pg_table_is_visible(c.oid) FROM pg_class c WHERE relname = 'orders'") == [(False,)]
-    with pytest.raises(WarehouseError, match=r'relation "shop\\.nothing" does not exist'):
+    with pytest.raises(WarehouseError, match=r'relation "shop\.nothing" does not exist'):
         shop.execute("SELECT 'shop.nothing'::regclass")
     with pytest.raises(WarehouseError, match="not supported locally: regclass"):
         shop.execute("SELECT nspname::regclass FROM pg_namespace")
