@@ -12,8 +12,10 @@ import time
 from pathlib import Path
 
 import pytest
+from redshift_connector.error import ProgrammingError
 
 from engine.__main__ import _run
+from engine.warehouses.redshift import _refused
 
 SCRIPT = """\
 -- A table; with a semicolon in this comment.
@@ -97,6 +99,12 @@ def test_a_syntax_error_shows_its_line_once(database: str, capsys: pytest.Captur
     assert sql("-c", "SELECT 1;\nSELECT 1 FORM t WHERE x", database=database) == 1
     said = capsys.readouterr().err
     assert said == '-c:2:15: syntax error at or near "t"\n    2 | SELECT 1 FORM t WHERE x\n      |               ^\n'
+
+
+def test_a_position_that_a_cluster_says_is_taken_over() -> None:
+    said = {"S": "ERROR", "C": "42601", "M": 'syntax error at or near "FORM"', "P": "10"}
+    assert _refused(ProgrammingError(said)).span == (9, 10)
+    assert _refused(ProgrammingError({**said, "P": ""})).span is None
 
 
 def test_errors_may_be_passed_over(database: str, capsys: pytest.CaptureFixture[str]) -> None:

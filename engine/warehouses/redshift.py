@@ -195,7 +195,12 @@ def _refused(error: Exception) -> WarehouseError:
     message, detail = str(fields.get("M", error)), str(fields.get("D", ""))
     if _LOAD_FAILED.search(message):
         return LoadFailed(message, ())
-    return WarehouseError(message, sqlstate=str(fields.get("C", "XX000")), detail=detail, hint=str(fields.get("H", "")))
+    sqlstate, hint = str(fields.get("C", "XX000")), str(fields.get("H", ""))
+    refused = WarehouseError(message, sqlstate=sqlstate, detail=detail, hint=hint)
+    position = str(fields.get("P", ""))
+    if position.isdigit():
+        refused.span = (int(position) - 1, int(position))
+    return refused
 
 
 def _said(error: Exception) -> str:

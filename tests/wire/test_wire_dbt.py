@@ -59,8 +59,8 @@ shop:
 
 def _dbt(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
-        [PYTHON, "-c", "from dbt.cli.main import cli; cli()", "--no-use-colors", *arguments], cwd=folder, capture_output=True, text=True,
-        check=False, timeout=120,
+        [PYTHON, "-c", "from dbt.cli.main import cli; cli()", "--no-use-colors", *arguments],
+        cwd=folder, capture_output=True, text=True, check=False, timeout=120,
         env={**os.environ, "DBT_PROFILES_DIR": str(folder), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

@@ -313,8 +313,7 @@ def test_metadata_functions(local: Callable[..., Local]) -> None:
         cursor = connection.cursor()
         for sql in (
             "create schema shop",
-            "create table shop.orders "
-            "(id bigint, line smallint, note varchar(20) default 'none', primary key (id, line))",
+            "create table shop.orders (id bigint, line smallint, note varchar(9) default 'no', primary key (id, line))",
             "comment on table shop.orders is 'bought'",
             "create view shop.big as select id from shop.orders",
         ):
@@ -327,7 +326,7 @@ def test_metadata_functions(local: Callable[..., Local]) -> None:
         ]  # fmt: skip
         columns = cursor.get_columns(schema_pattern="shop", tablename_pattern="orders")
         assert [(row[3], row[5], row[12], row[17]) for row in columns] == [
-            ("id", "int8", None, "NO"), ("line", "int2", None, "NO"), ("note", "varchar", "'none'", "YES"),
+            ("id", "int8", None, "NO"), ("line", "int2", None, "NO"), ("note", "varchar", "'no'", "YES"),
         ]  # fmt: skip
         keys = cursor.get_primary_keys(schema="shop", table="orders")
         assert [(row[3], row[4], row[5]) for row in keys] == [("id", 1, "orders_pkey"), ("line", 2, "orders_pkey")]

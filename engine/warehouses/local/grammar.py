@@ -429,7 +429,7 @@ def _function_source(reader: Reader) -> s.Source:
     return s.Unnest(arguments[0], alias, position)
 
 
-_CATALOG_SOURCES = frozenset({"pg_get_late_binding_view_cols", "pg_get_external_tables", "pg_get_external_columns"})
+_CATALOG_SOURCES = frozenset({"pg_get_late_binding_view_cols"})
 
 
 def _catalog_source(reader: Reader) -> s.Source:
@@ -606,17 +606,16 @@ def _operator(reader: Reader, left: s.Expression, binds: int) -> s.Expression:
         reader.expect_op(".")
     if reader.token.value not in _POWERS or reader.look().value != ")":
         raise reader.error("expected an operator")
-    where = reader.where
-    op = reader.advance()
+    op = reader.advance().value
     reader.expect_op(")")
-    # The operator and what follows it are read as if it stood there alone.
-    reader.tokens[reader.where - 1] = op
-    reader.rewind(where + 1)
-    return _symbol(reader, left, binds)
+    return _applied(op, reader, left, binds)
 
 
 def _symbol(reader: Reader, left: s.Expression, binds: int) -> s.Expression:
-    op = reader.advance().value
+    return _applied(reader.advance().value, reader, left, binds)
+
+
+def _applied(op: str, reader: Reader, left: s.Expression, binds: int) -> s.Expression:
     op = "<>" if op == "!=" else op
     if op in _MATCHES:
         match = s.Match(_MATCHES[op], left, parse_expression(reader, binds))  # type: ignore[arg-type]

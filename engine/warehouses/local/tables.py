@@ -44,7 +44,7 @@ from .table_grammar import (
 from .tokens import Reader
 from .type_grammar import parse_data_type
 from .types import stored_type
-from .values import literal, quote
+from .values import ARRAYS, literal, quote
 
 if TYPE_CHECKING:
     from .session import LocalSession
@@ -172,6 +172,10 @@ def _create_from(session: LocalSession, new: NewTable, schema: str) -> Outcome:
     names = (*new.names, *(column.name for column in found[len(new.names) :]))
     _check_names(names, new)
     columns = tuple(Column(name, column.type, nocase=column.nocase) for name, column in zip(names, found, strict=True))
+    for column in columns:
+        if column.type in ARRAYS:
+            raise WarehouseError(f'Column "{column.name}" has unsupported type "{column.type}".', sqlstate="0A000",
+                                 hint="only catalogs have arrays")  # fmt: skip
     relation = Relation(schema, new.table.name, "table", columns, (), _diststyle(new), new.distkey, new.sortkeys,
                         new.interleaved, new.backup)  # fmt: skip
     with session.atomic():

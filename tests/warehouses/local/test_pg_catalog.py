@@ -164,6 +164,7 @@ def test_functions_in_from(shop: LocalSession) -> None:
 def test_operators_by_their_full_names(shop: LocalSession) -> None:
     asked = "SELECT relname FROM pg_class c WHERE c.relname OPERATOR(pg_catalog.~) '^(orders)$' AND relkind = 'r'"
     assert rows(shop, asked) == [("orders",)]
+    assert rows(shop, "SELECT ((2 OPERATOR(pg_catalog.*) 3) + 1)") == [(7,)]
     with pytest.raises(WarehouseError, match="syntax error"):
         shop.execute("SELECT 1 OPERATOR(pg_catalog.nothing) 2")
 
@@ -180,6 +181,11 @@ def test_arrays_are_refused_outside_of_catalogs(shop: LocalSession, sql: str) ->
     with pytest.raises(WarehouseError, match="not supported") as caught:
         shop.execute(sql)
     assert caught.value.sqlstate == "0A000"
+
+
+def test_arrays_go_into_no_table(shop: LocalSession) -> None:
+    with pytest.raises(WarehouseError, match='Column "conkey" has unsupported type'):
+        shop.execute("CREATE TABLE keys AS SELECT conkey FROM pg_constraint")
 
 
 def test_arrays_in_queries_of_catalogs(shop: LocalSession) -> None:
