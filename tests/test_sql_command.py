@@ -226,10 +226,14 @@ def test_ctrl_c_rolls_back_and_exits_130(database: str, capsys: pytest.CaptureFi
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
     )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stdout.readline().startswith("begun")
-    time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("begun")
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        try:
+            _, said = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert (process.returncode, "interrupted; what was not committed is rolled back" in said) == (130, True)
     assert lines(database, "SELECT COUNT(*) FROM big", capsys) == ["500"]

@@ -19,7 +19,7 @@ from .options import Mounts, format_option, mount_option, target_option, var_opt
 
 
 @click.command()
-@click.argument("arguments", metavar="PIPELINE [SCRIPT.sql|-]", nargs=-1)
+@click.argument("arguments", metavar="PIPELINE [SCRIPT.sql|-]", nargs=-1, type=click.Path())
 @click.option("-c", "sql", metavar="SQL", help="The statements themselves, in place of a script.")
 @click.option("--database", metavar="FILE|:memory:", help="A database of local Redshift, in place of PIPELINE.")
 @target_option

@@ -263,23 +263,27 @@ class LocalSession:
     def _in_another_thread(self, work: Callable[[], T]) -> T:
         done: list[T] = []
         failed: list[BaseException] = []
+        # Waiting for the event, not for the thread: a join that a signal has left does not wait again.
+        ended, given_up = threading.Event(), threading.Event()
 
         def run() -> None:
             try:
-                done.append(work())
+                if not given_up.is_set():
+                    done.append(work())
             except BaseException as error:
                 failed.append(error)
             finally:
                 ended.set()
 
-        # Waiting for the event, not for the thread: a join that a signal has left does not wait again.
-        ended = threading.Event()
-        threading.Thread(target=run, daemon=True).start()
+        worker = threading.Thread(target=run, daemon=True)
         try:
+            worker.start()
             ended.wait()
         except BaseException:
-            self.interrupt()
-            ended.wait()
+            # The signal may come before the work has begun: DuckDB then forgets that it was to be interrupted.
+            given_up.set()
+            while worker.is_alive() and not ended.wait(0.05):
+                self.interrupt()
             raise
         if failed:
             raise failed[0]
