@@ -46,21 +46,26 @@ def run_script(script: str, file: str, session: Session, *, go_on: bool) -> Iter
     written = list(split(script))
     begun: Where | None = None
     for number, statement in enumerate(written, start=1):
-        where = _place(script, file, statement)
         word = first_word(statement.text)
-        try:
-            outcome = session.execute(statement.text)
-        except WarehouseError as error:
-            yield Refused(_place(script, file, statement, error.span), error)
-            if not go_on:
-                yield Ended(len(written) - number, begun)
-                return
-        else:
-            begun = (begun or where) if word in _BEGINS else begun
-            yield Answered(where, outcome)
+        event = run_statement(statement, script, file, session)
+        yield event
+        if isinstance(event, Answered):
+            begun = (begun or event.where) if word in _BEGINS else begun
+        elif not go_on:
+            yield Ended(len(written) - number, begun)
+            return
         if word in _ENDS:
             begun = None
     yield Ended(0, begun)
+
+
+def run_statement(statement: Written, script: str, file: str, session: Session) -> Answered | Refused:
+    """Run a statement of a script, which `file` is the name of. Errors: WarehouseUnreachable."""
+    try:
+        outcome = session.execute(statement.text)
+    except WarehouseError as error:
+        return Refused(_place(script, file, statement, error.span), error)
+    return Answered(_place(script, file, statement), outcome)
 
 
 def _place(script: str, file: str, statement: Written, span: tuple[int, int] | None = None) -> Where:

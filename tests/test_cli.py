@@ -244,6 +244,27 @@ def test_query_formats(visits: Path, format_: str, expected: object, capsys: pyt
     assert (json.loads(shown) if format_ == "json" else shown) == expected
 
 
+def test_query_that_is_wrong_is_told_with_its_place(visits: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run([str(visits)]) == 0
+    capsys.readouterr()
+    assert _run(["query", str(visits), "SELECT id\nFROM visits WHERE nope = 1"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines() == [
+        'query:2:19: column "nope" does not exist',
+        "    2 | FROM visits WHERE nope = 1",
+        "      |                   ^^^^",
+    ]
+
+
+def test_query_is_one_statement(visits: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run([str(visits)]) == 0
+    assert _run(["query", str(visits), "SELECT 1; DELETE FROM visits"]) == 1
+    capsys.readouterr()
+    assert _run(["query", str(visits), "SELECT COUNT(*) AS n FROM visits", "--format", "csv"]) == 0
+    assert capsys.readouterr().out == "n\n2\n"
+
+
 # --- options ---------------------------------------------------------------------------------------------------------
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import sys
 from pathlib import Path
 
 import click
 
 from ..errors import UsageError
-from ..terminal import write_outcome
+from ..script import Written, first_word
+from ..scripted import run_statement
 from .opened import pipeline_session
 from .options import Mounts, format_option, mount_option, pipeline_argument, target_option, var_option
+from .telling import tell
 
 
 @click.command()
@@ -23,9 +23,9 @@ from .options import Mounts, format_option, mount_option, pipeline_argument, tar
 @format_option
 def command(
     pipeline: Path, sql: str, target: str | None, mounts: Mounts, variables: dict[str, str], format_: str
-) -> None:  # fmt: skip
+) -> int:  # fmt: skip
     """Answer one SELECT, in Redshift SQL, from the target of PIPELINE."""
-    if not re.match(r"(?is)(\s|--[^\n]*\n|/\*.*?\*/|\()*(select|with|show|explain)\b", sql):
+    if first_word(sql) not in ("select", "with", "show", "explain"):
         raise UsageError("query answers a SELECT; etlrun sql runs any statement")
     with pipeline_session(pipeline, target, mounts, variables) as session:
-        write_outcome(session.execute(sql), format_, sys.stdout)
+        return tell([run_statement(Written(sql, 0), sql, "query", session)], format_)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import click
 
 from ..errors import UsageError
-from ..report import answered_text, ended_text, refused_text
-from ..scripted import Answered, Ended, Refused, run_script
-from ..terminal import write_outcome
+from ..scripted import run_script
 from ..warehouse import Session
 from .opened import database_session, pipeline_session
 from .options import Mounts, format_option, mount_option, target_option, var_option
+from .telling import tell
 
 
 @click.command()
@@ -50,7 +48,7 @@ def command(
         else pipeline_session(Path(arguments[0]), target, mounts, variables)
     )
     with session as opened:
-        return _tell(run_script(script, file, opened, go_on=on_error == "continue"), format_)
+        return tell(run_script(script, file, opened, go_on=on_error == "continue"), format_)
 
 
 def _script(places: tuple[str, ...], sql: str | None) -> tuple[str, str]:
@@ -67,24 +65,3 @@ def _script(places: tuple[str, ...], sql: str | None) -> tuple[str, str]:
         raise UsageError(f"cannot read the script {places[0]}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"the script {places[0]} is not UTF-8: byte {error.start + 1} is no part of a text") from error
-
-
-def _tell(events: Iterator[Answered | Refused | Ended], format_: str) -> int:
-    """Write results to stdout, all else to stderr; return the exit code."""
-    code = shown = 0
-    for event in events:
-        if isinstance(event, Answered) and event.outcome.columns:
-            if shown and format_ != "json":
-                click.echo()
-            write_outcome(event.outcome, format_, sys.stdout)
-            sys.stdout.flush()
-            shown += 1
-        if isinstance(event, Answered):
-            lines = answered_text(event)
-        elif isinstance(event, Refused):
-            lines, code = refused_text(event), 1
-        else:
-            lines, code = ended_text(event), 1 if event.open else code
-        for line in lines:
-            click.echo(line, err=True)
-    return code
