@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import WarehouseError
-from engine.script import closed, first_word, parts, split, statements, unclosed
+from engine.script import closed, code, first_word, parts, split, statements, unclosed
 from engine.warehouses.local.tokens import tokenize
 
 PARTS = st.one_of(
@@ -30,6 +30,26 @@ STATEMENTS = st.lists(PARTS, min_size=1, max_size=6).map(lambda parts: ("SELECT 
 def test_statements_that_were_joined_split_back(written: list[str], blanks: str) -> None:
     script = "".join(f"{blanks}{closed(statement)}{blanks};" for statement in written)
     assert statements(script) == tuple(written)
+
+
+@given(st.lists(PARTS, max_size=8).map("".join))
+def test_code_keeps_each_character_where_it_was(sql: str) -> None:
+    said = code(sql)
+    assert len(said) == len(sql)
+    assert all(new in (old, " ") for old, new in zip(sql, said, strict=True))
+    assert said.count("\n") == sql.count("\n")
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELECT 'it''s' -- DROP\nFROM t", "SELECT '     '        \nFROM t"),
+        ("a /* x /* y */ z */ b; c", "a                   b; c"),
+        ('"a--b" $$ DROP $$', '"a--b" $$ DROP $$'),
+    ],
+)
+def test_code_is_silent_about_texts_and_comments(sql: str, said: str) -> None:
+    assert code(sql) == said
 
 
 @pytest.mark.parametrize(
