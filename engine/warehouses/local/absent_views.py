@@ -15,7 +15,7 @@ _NAMES = {
     ),
     "stv": (
         "active_cursors blocklist cursor_configuration exec_state gui_status inflight load_state locks "
-        "ml_model_info mv_deps mv_info node_storage_capacity partitions query_metrics recents slices "
+        "ml_model_info mv_deps node_storage_capacity partitions query_metrics recents slices "
         "startup_recovery_state tbl_perm tbl_trans wlm_classification_config wlm_qmr_config "
         "wlm_query_queue_state wlm_query_state wlm_query_task_state wlm_service_class_config "
         "wlm_service_class_state xrestore_alter_queue_state"
@@ -30,9 +30,9 @@ _NAMES = {
     "svv": (
         "alter_table_recommendations attached_masking_policy column_privileges copy_job_integrations "
         "database_privileges datashare_consumers datashare_objects datashares default_privileges diskusage "
-        "external_databases external_partitions function_privileges iam_privileges identity_providers "
+        "external_partitions function_privileges iam_privileges identity_providers "
         "integration interleaved_columns language_privileges masking_policy ml_model_info ml_model_privileges "
-        "mv_dependency mv_info query_inflight query_state redshift_functions rls_applied_policy "
+        "mv_dependency query_inflight query_state redshift_functions rls_applied_policy "
         "rls_attached_policy rls_policy rls_relation role_grants roles schema_quota_state sem_usage "
         "system_privileges transactions user_grants user_info vacuum_progress vacuum_summary"
     ),

@@ -9,7 +9,7 @@ from ...errors import WarehouseError
 from . import supers
 from . import syntax as s
 from .calls import call
-from .casts import as_text, cast, implicit
+from .casts import cast, implicit
 from .catalog import SYSTEM_SCHEMAS
 from .comparisons import compare, compared
 from .intervals import interval_sql

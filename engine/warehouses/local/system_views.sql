@@ -51,21 +51,6 @@ SELECT split_part(object, '.', 1), split_part(object, '.', 2), upper(privileges)
 --- svv_schema_privileges: namespace_name varchar(128), privilege_type varchar(16), identity_id integer, identity_name varchar(128), identity_type varchar(16), admin_option boolean
 SELECT substring(object, 8), upper(privileges), CASE grantee WHEN 'public' THEN 0 ELSE 100 + hash(grantee) % 1000000 END, regexp_replace(grantee, '^(group|role) ', ''), CASE WHEN grantee = 'public' THEN 'public' WHEN contains(grantee, ' ') THEN split_part(grantee, ' ', 1) ELSE 'user' END, FALSE FROM local_catalog.privilege WHERE statement = 'grant' AND starts_with(object, 'schema ')
 
---- svv_redshift_schemas: database_name varchar(128), schema_name varchar(128), schema_owner integer, schema_type varchar(128), schema_acl varchar(128), schema_option varchar(128)
-SELECT 'dev', name, 100, 'local', NULL, NULL FROM {schemas}
-
---- svv_redshift_databases: database_name varchar(128), database_owner integer, database_type varchar(32), database_acl varchar(128), database_options varchar(128), database_isolation_level varchar(128)
-SELECT 'dev', 100, 'local', NULL, NULL, 'Snapshot Isolation'
-
---- svv_external_schemas: esoid integer, eskind smallint, schemaname varchar(128), esowner integer, databasename varchar(128), esoptions varchar(65535)
-SELECT 0, 0, '', 0, '', '' WHERE FALSE
-
---- svv_external_tables: schemaname varchar(128), tablename varchar(128), tabletype varchar(128), location varchar(65535), input_format varchar(65535), output_format varchar(65535), serialization_lib varchar(65535), serde_parameters varchar(65535), compressed integer, parameters varchar(65535)
-SELECT '', '', '', '', '', '', '', '', 0, '' WHERE FALSE
-
---- svv_external_columns: schemaname varchar(128), tablename varchar(128), columnname varchar(128), external_type varchar(128), columnnum integer, part_key integer, is_nullable varchar(8)
-SELECT '', '', '', '', 0, 0, '' WHERE FALSE
-
 --- stl_load_errors: userid integer, slice integer, tbl integer, starttime timestamp, session integer, query integer, filename char(256), line_number bigint, colname char(127), type char(10), col_length char(10), position integer, raw_line char(1024), raw_field_value char(1024), err_code integer, err_reason char(100), is_partial integer, start_offset bigint, copy_job_id bigint
 SELECT 100, 0, table_id, start_time, session, query, left(file_name, 256), line_number, column_name, type, length, position, left(raw_line, 1024), left(raw_value, 1024), code, left(reason, 100), 0, start_offset, -1 FROM local_catalog.load_error
 
