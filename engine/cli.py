@@ -20,6 +20,10 @@ _GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType({
         "sql": "Run a script of any statements on the target.",
         "files": "Say which files of incremental sources are loaded, new, changed, set aside, gone.",
     },
+    "Know after": {
+        "history": "Show the last runs, or the steps of one.",
+        "why": "Say why a step ran, failed or was skipped, and what --resume would do.",
+    },
     "Know before": {
         "validate": "Find every mistake, with its place. Connects to nothing.",
         "diff": "Compare declared tables with the warehouse, or with --against the SQL with a commit.",
@@ -88,5 +92,6 @@ def cli() -> None:
     etlrun COMMAND --help             more of one command
 
     Exit codes: 0 done, 1 a step or a check failed, 2 wrong usage, 3 the pipeline is not valid,
-    4 the warehouse could not be reached, 70 a bug in etlrun, 130 interrupted.
+    4 the warehouse could not be reached, 5 another run of the pipeline is under way,
+    70 a bug in etlrun, 130 interrupted.
     """

@@ -42,7 +42,7 @@ def open_local(database: Path | None, mounts: Sequence[Mount], profile: str = ""
 
     storage = Storage(tuple(mounts), cache(partial(open_buckets, profile, region)))
     local = open_database(database, storage)
-    return Warehouse(local.session, storage.write, local.close, storage.list, storage.delete)
+    return Warehouse(local.session, storage.write, local.close, storage.list, storage.delete, is_alone=True)
 
 
 def open_buckets(profile: str, region: str) -> Buckets:

@@ -14,8 +14,16 @@ from .script import closed
 def plan_text(plan: Plan) -> Iterator[str]:
     """Yield the lines of a dry run: the whole plan as a script that a SQL client takes. Same plan, same bytes."""
     yield f"-- etlrun {__version__}: pipeline {plan.pipeline}, target {plan.target.name}"
-    yield "-- In a run, the run's own id stands in place of RUN."
+    yield "-- In a run, its own id stands in place of RUN, who started it in place of WHO, and what is only known then"
+    yield "-- in place of 0 /* … */ and '' /* … */."
     yield ""
+    if plan.ledger:
+        yield "-- the run is noted, and takes the lease of its pipeline"
+        yield from statements_text(plan.ledger.tables)
+        yield "BEGIN;"
+        yield from statements_text(plan.ledger.begin)
+        yield "COMMIT;"
+        yield ""
     yield from statements_text(plan.prepare)
     for number, step in enumerate(plan.steps, start=1):
         yield ""
@@ -23,6 +31,13 @@ def plan_text(plan: Plan) -> Iterator[str]:
         if step.needs:
             yield f"-- after {', '.join(sorted(step.needs))}"
         yield from step_text(step)
+    if plan.ledger:
+        yield ""
+        yield "-- the end of the run; until then its lease is renewed by another session:"
+        yield from (f"--   {line}" for line in plan.ledger.renew.sql.split("\n"))
+        yield "BEGIN;"
+        yield from statements_text(plan.ledger.ends["done"])
+        yield "COMMIT;"
 
 
 def step_text(step: Step) -> Iterator[str]:

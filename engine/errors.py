@@ -8,8 +8,10 @@ EtlrunError                  70  a bug in the engine, unless a subclass says oth
 │   └── WarehouseError        1  the warehouse refused a statement
 │       ├── LoadFailed        1  a COPY met rows that it could not load
 │       └── AwsError          1  AWS refused a call
-└── WarehouseUnreachable      4  no connection, or it was lost
-    └── CommitUnknown         4  it was lost during COMMIT: committed or not, nobody has said
+├── WarehouseUnreachable      4  no connection, or it was lost
+│   └── CommitUnknown         4  it was lost during COMMIT: committed or not, nobody has said
+└── LeaseHeld                 5  another run of the pipeline is under way
+    └── LeaseLost             5  another run took this one's place; nothing more is committed
 """
 
 from __future__ import annotations
@@ -153,3 +155,13 @@ class WarehouseUnreachable(EtlrunError):
 
 class CommitUnknown(WarehouseUnreachable):
     """The connection was lost during COMMIT: the transaction may be committed, or not."""
+
+
+class LeaseHeld(EtlrunError):
+    """Another run of the pipeline is under way."""
+
+    exit_code = 5
+
+
+class LeaseLost(LeaseHeld):
+    """Another run has taken the place of this one, which commits nothing more."""

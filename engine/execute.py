@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -12,11 +12,13 @@ from itertools import count
 from queue import SimpleQueue
 from threading import Event as Flag
 from threading import Lock
+from types import MappingProxyType
 
 from .checks import CheckFailed, Failure, failure, kept
 from .errors import (
     CommitUnknown,
     EtlrunError,
+    LeaseLost,
     LoadError,
     LoadFailed,
     RunFailed,
@@ -24,10 +26,15 @@ from .errors import (
     WarehouseUnreachable,
 )
 from .files import Intake, Taken, listed, of_files
+from .history import Decision
+from .ledger import measured
 from .plan import Plan, Statement, Step, Transaction
 from .retries import RETRIES, Retries, transient_cause
 from .warehouse import Outcome, Session, Warehouse
 
+RUNS = Decision(True, "")
+UNDECIDED: Mapping[str, Decision] = MappingProxyType({})
+"""Every step runs."""
 _LOADS = ("COPY", "INSERT", "MERGE", "UPDATE")
 
 
@@ -36,6 +43,8 @@ class StepStarted:
     step: Step
     number: int
     """From 1."""
+    because: str = ""
+    """Why it runs, where the run continues another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +91,26 @@ class StepSkipped:
     because: str
 
 
-Result = StepDone | StepFailed | StepSkipped
+@dataclass(frozen=True, slots=True)
+class StepKept:
+    """A step need not run, `because` of what an earlier run has committed."""
+
+    step: Step
+    because: str
+
+
+Result = StepDone | StepFailed | StepSkipped | StepKept
 Event = StepStarted | StepRetried | Result
 
 
-def execute(plan: Plan, warehouse: Warehouse, *, threads: int = 1, retries: Retries = RETRIES) -> Iterator[Event]:
+def execute(
+    plan: Plan, warehouse: Warehouse, *, threads: int = 1, retries: Retries = RETRIES,
+    decisions: Mapping[str, Decision] = UNDECIDED,
+) -> Generator[Event]:  # fmt: skip
     """Run the plan and yield what happens; up to `threads` steps that do not wait for each other run side by side.
 
-    A step that fails skips exactly what waits for it; the others run. Errors: WarehouseUnreachable, when no try
+    A step that `decisions` lets out counts as done. A step that fails skips exactly what waits for it;
+    the others run. Errors: WarehouseUnreachable, when no try
     helped, ends the run. Whoever stops the iteration, or interrupts it, rolls the open transactions back.
     """
     run = _Run(plan, warehouse, retries)
@@ -104,7 +125,12 @@ def execute(plan: Plan, warehouse: Warehouse, *, threads: int = 1, retries: Retr
         while waiting or running:
             for name, (number, step) in list(waiting.items()):
                 cause = next((failed[other] for other in sorted(step.needs) if other in failed), None)
-                if cause is not None:
+                decision = decisions.get(name, RUNS)
+                if not decision.runs:
+                    del waiting[name]
+                    unfinished.discard(name)
+                    yield StepKept(step, decision.because)
+                elif cause is not None:
                     del waiting[name]
                     failed[name] = cause
                     unfinished.discard(name)
@@ -112,7 +138,7 @@ def execute(plan: Plan, warehouse: Warehouse, *, threads: int = 1, retries: Retr
                 elif running < threads and not step.needs & unfinished:
                     del waiting[name]
                     running += 1
-                    yield StepStarted(step, number)
+                    yield StepStarted(step, number, decision.because)
                     workers.append(pool.submit(run.step, step))
             if not running:
                 continue
@@ -159,10 +185,9 @@ class _Run:
         try:
             outcomes = self._outcomes(step, sent, warnings, intake)
             unkept = self._keep(warnings)
-            loads = [each.row_count for each in outcomes if each.command in _LOADS and each.row_count is not None]
             rejects = tuple(reject for outcome in outcomes for reject in outcome.rejects)
             notices = tuple(notice for outcome in outcomes for notice in outcome.notices) + unkept
-            rows = loads[-1] if loads else 0
+            rows = _loaded_rows(outcomes)
             seconds = time.monotonic() - begin
             taken = intake.result if intake else None
             self.events.put(StepDone(step, seconds, rows, rejects, notices, tuple(warnings), taken))
@@ -232,6 +257,7 @@ class _Run:
         warnings: list[Failure], intake: Intake | None = None,
     ) -> None:  # fmt: skip
         failures: list[Failure] = []
+        begin = time.monotonic()
         try:
             with nullcontext() if transaction.alone else session.transaction():
                 for statement in transaction.statements:
@@ -241,14 +267,19 @@ class _Run:
                     outcome = self._sent(session, statement, intake)
                     outcomes.append(outcome if statement.is_load else replace(outcome, row_count=None))
                     found = failure(statement, outcome) if statement.check else None
+                    if found and statement.severity == "lease":
+                        raise LeaseLost("another run of the pipeline has taken the place of this one, and goes on")
                     if found and statement.severity == "guard":
                         raise CheckFailed([found])
                     if found:
                         (warnings if statement.severity == "warn" else failures).append(found)
                 if failures:
                     raise CheckFailed(failures)
+                rejects = sum(len(outcome.rejects) for outcome in outcomes)
+                known = {"rows": _loaded_rows(outcomes), "rejects": rejects}
                 for statement in transaction.ledger:
-                    session.execute(statement.sql)
+                    seconds = round(time.monotonic() - begin, 3)
+                    session.execute(measured(statement, **known, seconds=seconds).sql)
         except WarehouseUnreachable:
             self._drop(session)
             raise
@@ -374,3 +405,9 @@ class _Run:
     def close(self) -> None:
         for session in [*self.free, *self.busy]:
             session.close()
+
+
+def _loaded_rows(outcomes: Sequence[Outcome]) -> int:
+    """Return how many rows the last load wrote."""
+    loads = [each.row_count for each in outcomes if each.command in _LOADS and each.row_count is not None]
+    return loads[-1] if loads else 0

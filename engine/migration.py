@@ -191,7 +191,11 @@ def make_change_plan(
         if transactions:
             before = frozenset({steps[-1].name} if steps else ())
             steps.append(Step(name, "changes", before, definitions[name].where, transactions))
-    return Plan(pipeline.name, target, making.statements("prepare", {"has_incremental": False}), tuple(steps))
+    prepare = (
+        *making.statements("ledger_steps_table", {}),
+        *making.statements("prepare", {"has_incremental": False}),
+    )
+    return Plan(pipeline.name, target, prepare, tuple(steps))
 
 
 @dataclass(slots=True)
@@ -222,12 +226,18 @@ class _Making:
             if not sent:
                 continue
             number += 1
-            values = {"name": definition.name, "run": self.run, "number": number}
+            values = {
+                "name": definition.name,
+                "run": self.run,
+                "number": number,
+                "status": "changed",
+                "hashes": ("", "", ""),
+            }
             begin = self.statements("begin", values)
             if alone:
                 yield Transaction((*begin, *sent), alone=True)
             else:
-                ledger, proof = (self.statements(each, values) for each in ("ledger", "ledger_proof"))
+                ledger, proof = (self.statements(each, values) for each in ("ledger_done", "ledger_proof"))
                 yield Transaction((*begin, *sent), ledger, proof)
 
     def _created(self, definition: Definition) -> tuple[Statement, ...]:

@@ -315,6 +315,8 @@ class Pipeline:
     tables: tuple[Table, ...]
     description: str = ""
     variables: Mapping[str, Any] = field(default_factory=dict)
+    written_variables: Mapping[str, Any] = field(default_factory=dict)
+    """The same as they are written: what comes from the environment is ${NAME}."""
     rules: Mapping[str, Severity] = field(default_factory=dict)
     """How grave the rules of SELECTs are, where it is not as shipped."""
     warnings: tuple[Problem, ...] = ()

@@ -56,9 +56,9 @@ class Statement:
     check: str = ""
     is_load: bool = True
     """Whether the rows that it writes are rows of the load: the unknown member is none."""
-    severity: Literal["guard", "error", "warn"] = "guard"
-    """Of a check. A guard is part of a strategy: what follows must not be sent if it fails. The other checks stand
-    behind the load, and are all asked before the step fails."""
+    severity: Literal["guard", "error", "warn", "lease"] = "guard"
+    """Of a check. A guard is part of a strategy: what follows must not be sent if it fails. A lease asks whether the
+    run may go on at all. The other checks stand behind the load, and are all asked before the step fails."""
     where: Where | None = field(default=None, compare=False)
     """Where a check is declared."""
     keep: Keep | None = None
@@ -78,8 +78,8 @@ class Transaction:
 
     statements: tuple[Statement, ...]
     ledger: tuple[Statement, ...] = ()
-    """What notes in the same transaction that it was committed. It is sent last: a transaction locks its own table
-    first, and the ledger only until its COMMIT."""
+    """What notes in the same transaction that it was committed: see `ledger.measured`. It is sent last: a transaction
+    locks its own table first, and the ledger only until its COMMIT."""
     proof: tuple[Statement, ...] = ()
     """What to ask when the connection was lost during COMMIT: the last one answers how often it was committed."""
     alone: bool = False
@@ -119,6 +119,34 @@ class Step:
     listing: Listing | None = None
     max_bad_files: int = 0
     """How many files that cannot be loaded are set aside, so that the others are loaded."""
+    sql_hash: str = ""
+    """Of what is sent for it, whatever the run."""
+    columns_hash: str = ""
+    """Of what creates its table."""
+    inputs_hash: str = ""
+    """Of what is sent for all that it waits for, directly or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What notes a run in the warehouse, and keeps others from running the same pipeline meanwhile."""
+
+    run: str
+    tables: tuple[Statement, ...]
+    """What makes the tables of the ledger, before the run begins."""
+    begin: tuple[Statement, ...]
+    """A transaction that takes the lease and notes the run; its check fails where somebody else holds the lease."""
+    session: Statement
+    """Asks for the user and the number of a session."""
+    holder: Statement
+    """Asks who holds the lease: run, holder, user, session, since when, for how many seconds; no row if nobody does."""
+    alive: Statement
+    """Asks whether the holder's session is there; a user sees their own sessions only."""
+    seize: Statement
+    """Takes the lease from a holder that is gone."""
+    renew: Statement
+    ends: Mapping[str, tuple[Statement, ...]]
+    """The transaction that ends the run, by what became of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +157,8 @@ class Plan:
     target: Target
     prepare: tuple[Statement, ...]
     steps: tuple[Step, ...]
+    ledger: Ledger | None = None
+    """None for a plan that leaves no trace: one of checks alone."""
 
 
 @uncollected()
@@ -142,8 +172,9 @@ def make_plan(
 ) -> Plan:
     """Render the plan of the steps named in `only` (None: all), in dependency order.
 
-    `full_refresh` drops each table and creates it anew, in the transaction that fills it. `run` is the run's own id in
-    the ledger: RUN stands for it in a dry run. Errors: InvalidPipeline for templates that cannot be filled in.
+    `full_refresh` drops each table and creates it anew, in the transaction that fills it. `run` is the run's own id,
+    for the rows that checks keep. `ledger.noted` adds what notes the run. Errors: InvalidPipeline for templates that
+    cannot be filled in.
     """
     tables = {table.name: table for table in pipeline.tables}
     making = _Making(pipeline, target, full_refresh, run, tables)
@@ -208,7 +239,7 @@ def _prepare(pipeline: Pipeline, problems: list[Problem]) -> tuple[Statement, ..
     try:
         has_incremental = any(source.incremental for source in pipeline.staging)
         values = {**template_values(pipeline), "has_incremental": has_incremental}
-        return _statements(render(pipeline.folder, "prepare", values))
+        return template_statements(render(pipeline.folder, "prepare", values))
     except TemplateError as error:
         problems.append(Problem(str(error), error.where))
         return ()
@@ -221,7 +252,7 @@ def _keeping(pipeline: Pipeline, only: Collection[str] | None) -> tuple[Statemen
     return tuple(
         statement
         for name in kept
-        for statement in _statements(
+        for statement in template_statements(
             render(pipeline.folder, "keep_failures", {"relation": relation_name(pipeline.schema, name)})
         )
     )
@@ -242,7 +273,7 @@ class _Making:
     tables: Mapping[str, Table]
 
     def statements(self, template: str, values: Mapping[str, Any]) -> tuple[Statement, ...]:
-        return _statements(self.text(template, values))
+        return template_statements(self.text(template, values))
 
     def text(self, template: str, values: Mapping[str, Any]) -> str:
         return render(self.pipeline.folder, template, values)
@@ -384,8 +415,8 @@ def _incremental_step(
     )
     noted = tuple(each for name in ("note_files", "drop_files") for each in making.statements(f"files/{name}", values))
     transactions = (
-        _noted(Transaction((*making.statements("begin", values), *create)), values, 1, making),
-        _noted(Transaction(sent, noted), values, 2, making),
+        Transaction((*making.statements("begin", values), *create)),
+        Transaction(sent, noted),
     )
     return replace(step, transactions=transactions, listing=listing, max_bad_files=incremental.max_bad_files)
 
@@ -427,7 +458,7 @@ def _unloading(table: Table, making: _Making) -> tuple[Transaction, ...]:
         "clauses": (*copying.clauses(role), *unload.options),
     }  # fmt: skip
     sent = (*making.statements("begin", values), *making.statements("unload", values))
-    return (_noted(Transaction(sent), values, 2, making),)
+    return (Transaction(sent),)
 
 
 def _taking(table: Table, source: StagingSource, making: _Making) -> dict[str, Any]:
@@ -492,19 +523,12 @@ def _transaction(
     hooked = {when: [Statement(hook.sql, is_load=False) for hook in hooks if hook.when == when] for when in _HOOKS}
     checked = [statement for check in checks for statement in _check(check, definition, common, making)]
     sent = (*begun, *hooked["before"], *loaded, *hooked["after"], *checked)
-    return _noted(Transaction(sent), common, 1, making)
+    return Transaction(sent)
 
 
 def _shape(definition: Definition) -> dict[str, Any]:
     """Return what CREATE TABLE is made of."""
     return {"lines": lines(definition), "attributes": tuple(attributes(definition))}
-
-
-def _noted(transaction: Transaction, values: dict[str, Any], number: int, making: _Making) -> Transaction:
-    """Return the transaction with its row in the ledger; `number` is its place in the step, from 1."""
-    in_ledger = {**values, "run": making.run, "number": number}
-    ledger, proof = (making.statements(template, in_ledger) for template in ("ledger", "ledger_proof"))
-    return replace(transaction, ledger=(*transaction.ledger, *ledger), proof=proof)
 
 
 def _check(check: Check, definition: Definition, values: dict[str, Any], making: _Making) -> tuple[Statement, ...]:
@@ -553,7 +577,8 @@ def _values(definition: Definition, pipeline: Pipeline) -> dict[str, Any]:
     }
 
 
-def _statements(script: str) -> tuple[Statement, ...]:
+def template_statements(script: str) -> tuple[Statement, ...]:
+    """Return the statements of a rendered template; a SELECT is a check of what the comment above it says."""
     return tuple(Statement(text, _must_hold(text)) for text in statements(script))
 
 

@@ -48,7 +48,8 @@ def read_pipeline(
     values, unset = _values(built, environ, variables or {}, problems)
     if complete:
         problems += unset
-    pipeline = replace(built.pipeline, variables=values)
+    written = {name: (variables or {}).get(name, value) for name, (value, _) in built.variables.items()}
+    pipeline = replace(built.pipeline, variables=values, written_variables=written)
     names = frozenset(definition.name for definition in pipeline.definitions)
     shared = (*(table.definition for table in pipeline.tables), *_texts_of(pipeline.tables))
     found = each(_reader(pipeline, names, lost), pipeline.tables, shared)

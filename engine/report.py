@@ -20,7 +20,7 @@ from .errors import (
     WarehouseError,
     Where,
 )
-from .execute import Event, StepDone, StepFailed, StepRetried, StepSkipped, StepStarted
+from .execute import Event, StepDone, StepFailed, StepKept, StepRetried, StepSkipped, StepStarted
 from .files import Seen, Taken
 from .model import Column
 from .plan import SHOWN_ROWS, Plan, Step
@@ -157,8 +157,8 @@ def event_text(plan: Plan, event: Event) -> Iterator[str]:
     numbers = {step.name: number for number, step in enumerate(plan.steps, start=1)}
     head = f"[{numbers[event.step.name]}/{len(plan.steps)}] {event.step.name}"
     match event:
-        case StepStarted():
-            yield f"{head} …"
+        case StepStarted(because=because):
+            yield f"{head} … ({because})" if because else f"{head} …"
         case StepRetried(attempt=attempt, cause=cause, wait_seconds=seconds):
             yield f"{head}: {cause}; rolled back, try {attempt + 1} in {seconds:.1f} s"
         case StepDone(rows=rows, seconds=seconds, rejects=rejects, warnings=warnings, step=step):
@@ -171,6 +171,8 @@ def event_text(plan: Plan, event: Event) -> Iterator[str]:
             yield f"{head}: failed after {seconds:.2f} s: {masked(str(error))}"
         case StepSkipped(because=because):
             yield f"{head}: skipped, {because} failed"
+        case StepKept(because=because):
+            yield f"{head}: skipped, {because}"
 
 
 def _done(step: Step, rows: int) -> str:
@@ -281,8 +283,10 @@ def event_json(plan: Plan, event: Event) -> str:
     """Return an event as one line of JSON: {"event": "done", "pipeline": …, "target": …, "step": …, …}."""
     common: dict[str, object] = {"pipeline": plan.pipeline, "target": plan.target.name, "step": event.step.name}
     match event:
-        case StepStarted(number=number):
+        case StepStarted(number=number, because=because):
             said: dict[str, object] = {"event": "started", "number": number, "steps": len(plan.steps)}
+            if because:
+                said["because"] = because
         case StepRetried(attempt=attempt, cause=cause, wait_seconds=seconds):
             said = {"event": "retried", "attempt": attempt, "cause": cause, "wait_seconds": round(seconds, 3)}
         case StepDone(rows=rows, seconds=seconds, rejects=rejects, notices=notices, warnings=warnings):
@@ -301,6 +305,8 @@ def event_json(plan: Plan, event: Event) -> str:
                 said["checks"] = [_check_json(found) for found in error.failures]
         case StepSkipped(because=because):
             said = {"event": "skipped", "because": because}
+        case StepKept(because=because):
+            said = {"event": "kept", "because": because}
     return json.dumps({"event": said.pop("event"), **common, **said}, ensure_ascii=False, default=str)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import __version__
 from .dry_run import step_text
-from .execute import StepDone, StepFailed, StepSkipped
+from .execute import StepDone, StepFailed, StepKept, StepSkipped
 from .plan import Plan
 from .render import render_page
 from .report import failure_text, warning_text
@@ -66,6 +66,8 @@ def _outcome(bar: Bar) -> dict[str, Any]:
             return {"state": "failed", "said": _lines(failure_text(failed)), "rows": "", "rejects": ""}
         case StepSkipped(because=because):
             return {"state": "skipped", "said": "", "because": f"skipped: {because} failed", "rows": "", "rejects": ""}
+        case StepKept(because=because):
+            return {"state": "kept", "said": "", "because": f"kept: {because}", "rows": "", "rejects": ""}
 
 
 def _lines(lines: Iterator[str]) -> str:

@@ -14,12 +14,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from .execute import Event, Result, StepDone, StepFailed, StepRetried, StepSkipped, StepStarted
+from .execute import Event, Result, StepDone, StepFailed, StepKept, StepRetried, StepSkipped, StepStarted
 from .plan import Plan
 from .warehouse import Outcome
 
 _NO_LIMIT = 10_000
-_STYLES = {"done": "green", "failed": "bold red", "skipped": "yellow", "running": "bold"}
+_STYLES = {"done": "green", "failed": "bold red", "skipped": "yellow", "running": "bold", "kept": "dim"}
 
 
 def watch(plan: Plan, events: Iterable[Event], stream: TextIO) -> Iterator[Event]:
@@ -94,6 +94,8 @@ def result_cells(result: Result) -> tuple[str, str, str, str]:
             return "failed", "", f"{seconds:.2f}", ""
         case StepSkipped(because=because):
             return f"skipped: {because} failed", "", "", ""
+        case StepKept(because=because):
+            return f"kept: {because}", "", "", ""
 
 
 def write_table(headings: Sequence[str], rows: Iterable[Sequence[str]], stream: TextIO) -> None:

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from .execute import Event, Result, StepDone, StepFailed, StepRetried, StepSkipped, StepStarted
+from .execute import Event, Result, StepDone, StepFailed, StepKept, StepRetried, StepSkipped, StepStarted
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A step of a run: its begin and end in seconds since the run began; both 0 for one that was skipped."""
+    """A step of a run: its begin and end in seconds since the run began; both 0 for one that was skipped or kept."""
 
     result: Result
     begin: float = 0.0
@@ -51,7 +51,7 @@ class Recording:
                 self.began[step.name] = now
             case StepRetried(step=step):
                 self.retried.setdefault(step.name, []).append(event)
-            case StepSkipped():
+            case StepSkipped() | StepKept():
                 self.ended.append(Bar(event))
             case StepDone(step=step) | StepFailed(step=step):
                 retries = tuple(self.retried.get(step.name, ()))

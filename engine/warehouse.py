@@ -81,3 +81,5 @@ class Warehouse:
     """Yield the files whose s3:// URL starts with a prefix, as they are found."""
     delete_file: Callable[[str], None]
     """Take the file at an s3:// URL away, if there is one."""
+    is_alone: bool = False
+    """Whether no other process can be connected to it: what another run seems to hold, it holds no more."""

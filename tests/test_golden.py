@@ -12,6 +12,7 @@ import pytest
 
 from engine.dry_run import plan_text
 from engine.environment import fill
+from engine.ledger import Noting, noted
 from engine.plan import make_plan
 from engine.read import read_pipeline
 
@@ -35,7 +36,7 @@ def test_pipelines_were_found() -> None:
 def test_plan_is_the_golden_sql(path: Path, target: str, golden: Callable[[Path, str], None]) -> None:
     pipeline = read_pipeline(path, {})
     chosen = next(each for each in pipeline.targets if each.name == target)
-    text = "\n".join(plan_text(make_plan(pipeline, fill(chosen, {})))) + "\n"
+    text = "\n".join(plan_text(noted(make_plan(pipeline, fill(chosen, {})), pipeline, Noting()))) + "\n"
     golden(GOLDEN / f"{path.stem}.{target}.sql", text)
 
 

@@ -435,8 +435,6 @@ def test_plan_prepares_and_orders(tmp_path: Path) -> None:
     found = plan(tmp_path, CHAIN)
     assert [statement.sql.split(" (")[0] for statement in found.prepare] == [
         "CREATE SCHEMA IF NOT EXISTS dw",
-        "CREATE SCHEMA IF NOT EXISTS etlrun",
-        "CREATE TABLE IF NOT EXISTS etlrun.transactions",
         "SET search_path TO dw, public",
     ]
     assert (found.pipeline, found.target.name) == ("p", "local")
@@ -447,16 +445,6 @@ def test_plan_prepares_and_orders(tmp_path: Path) -> None:
         ("c", ["b"]),
     ]
     assert [step.where.line for step in found.steps] == [4, 7, 8, 6]
-
-
-def test_each_transaction_ends_with_its_row_of_the_ledger(tmp_path: Path) -> None:
-    found = plan(tmp_path, CHAIN, run="20261124-1")
-    for step in found.steps:
-        (transaction,) = step.transactions
-        assert f"VALUES ('20261124-1', 'p', '{step.name}', 1, GETDATE())" in transaction.ledger[0].sql
-        lock, question = transaction.proof
-        assert lock.sql.endswith("LOCK etlrun.transactions")
-        assert f"WHERE run = '20261124-1' AND step = '{step.name}' AND number = 1" in question.sql
 
 
 def test_plan_of_chosen_steps(tmp_path: Path) -> None:

@@ -61,7 +61,8 @@ def test_plan_is_a_script() -> None:
     )
     assert "\n".join(plan_text(found)) == (
         f"-- etlrun {__version__}: pipeline p, target local\n"
-        "-- In a run, the run's own id stands in place of RUN.\n"
+        "-- In a run, its own id stands in place of RUN, who started it in place of WHO, and what is only known then\n"
+        "-- in place of 0 /* … */ and '' /* … */.\n"
         "\n"
         "CREATE SCHEMA s;\n"
         "SET search_path TO s;\n"
@@ -387,7 +388,7 @@ def subclasses(cls: type[EtlrunError]) -> set[type[EtlrunError]]:
 
 
 def test_exit_codes_are_the_documented_ones() -> None:
-    assert {each.exit_code for each in subclasses(EtlrunError)} == {1, 2, 3, 4, 70}
+    assert {each.exit_code for each in subclasses(EtlrunError)} == {1, 2, 3, 4, 5, 70}
 
 
 def test_place_as_text() -> None:

@@ -12,6 +12,7 @@ from ..connect import connect
 from ..dry_run import plan_text
 from ..environment import resolve
 from ..errors import UsageError
+from ..execute import execute
 from ..migration import make_change_plan
 from .against import told_against
 from .asked import asked_pipeline, asked_steps, asked_target, environment_of
@@ -69,7 +70,7 @@ def command(
             why = "something cannot be done" if "refused" in risks else "something would be lost: --allow-destructive"
             click.echo(f"nothing was sent: {why}", err=True)
             return 1
-        if code := watched(plan, warehouse, as_json=as_json):
+        if code := watched(plan, execute(plan, warehouse, threads=plan.target.threads), as_json=as_json):
             return code
         _, left, warehouse = found_changes(warehouse, document, only)
         for line in changes_text(left):

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import getpass
 import secrets
+import socket
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
 
 from ..connect import connect
-from ..errors import WarehouseUnreachable
-from ..execute import Event, Result, StepDone, StepFailed, StepRetried, StepStarted, execute
+from ..errors import LeaseHeld, WarehouseUnreachable
+from ..execute import Event, Result, StepDone, StepFailed, StepKept, StepRetried, StepStarted
+from ..model import Target
 from ..plan import Plan
 from ..report import event_json, event_text, failure_text, warning_text
 from ..warehouse import Warehouse
 from .options import Mounts
+
+_MAX_NAME = 200
 
 # rich, which `terminal` brings, is imported where there is something to show: a dry run does without.
 
@@ -26,35 +32,36 @@ def new_run() -> str:
     return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
 
 
+def started_by() -> str:
+    """Return who starts a run: user@host."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may have users without a name
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"[:_MAX_NAME]
+
+
 Through = Callable[[Iterable[Event]], Iterator[Event]]
 """Passes the events of a run on, and does something with them on the way."""
 
 
-Before = Callable[[Warehouse], tuple[Plan | None, Warehouse]]
-"""Looks at the warehouse, and returns the plan to carry out before a run; None for none."""
-
-
-def carry_out(
-    plan: Plan, folder: Path, mounts: Mounts, *, as_json: bool, through: Sequence[Through] = (),
-    before: Before | None = None,
-) -> int:  # fmt: skip
-    """Run a plan on its target, and show it. Returns the exit code. Errors: those of `execute` and of `before`."""
-    warehouse = connect(plan.target, folder, mounts)
+@contextmanager
+def reached(target: Target, folder: Path, mounts: Mounts) -> Iterator[Warehouse]:
+    """Reach a target's warehouse, and leave it at the end. Errors: those of `connect`."""
+    warehouse = connect(target, folder, mounts)
     try:
-        first, warehouse = before(warehouse) if before else (None, warehouse)
-        if first and (code := watched(first, warehouse, as_json=as_json)):
-            return code
-        return watched(plan, warehouse, as_json=as_json, through=through)
+        yield warehouse
     finally:
         warehouse.close()
 
 
-def watched(plan: Plan, warehouse: Warehouse, *, as_json: bool, through: Sequence[Through] = ()) -> int:
-    """Run a plan on a warehouse that is reached, and show it. Returns the exit code. Errors: those of `execute`."""
-    events: Iterable[Event] = execute(plan, warehouse, threads=plan.target.threads)
-    for passed in through:
-        events = passed(events)
-    return _watched(plan, events, as_json)
+def watched(plan: Plan, events: Generator[Event], *, as_json: bool, through: Sequence[Through] = ()) -> int:
+    """Show what happens while a plan is run. Returns the exit code. Errors: those of the run."""
+    with closing(events):
+        passed: Iterable[Event] = events
+        for each in through:
+            passed = each(passed)
+        return _watched(plan, passed, as_json)
 
 
 def _watched(plan: Plan, events: Iterable[Event], as_json: bool) -> int:
@@ -73,11 +80,11 @@ def _watched(plan: Plan, events: Iterable[Event], as_json: bool) -> int:
             elif not live:
                 for line in event_text(plan, event):
                     click.echo(line, err=True)
-    except (KeyboardInterrupt, WarehouseUnreachable):
+    except (KeyboardInterrupt, LeaseHeld, WarehouseUnreachable):
         _show(results, as_json)
         raise
     _show(results, as_json)
-    return 0 if all(isinstance(result, StepDone) for result in results) else 1
+    return 0 if all(isinstance(result, (StepDone, StepKept)) for result in results) else 1
 
 
 def _show(results: list[Result], as_json: bool) -> None:

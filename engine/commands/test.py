@@ -8,6 +8,7 @@ import click
 
 from ..dry_run import plan_text
 from ..environment import fill, resolve
+from ..execute import execute
 from ..plan import make_check_plan
 from .asked import asked_pipeline, asked_steps, asked_target, environment_of
 from .options import (
@@ -19,7 +20,7 @@ from .options import (
     target_option,
     var_option,
 )
-from .running import carry_out, new_run
+from .running import new_run, reached, watched
 
 
 @click.command()
@@ -42,4 +43,5 @@ def command(
         click.echo("\n".join(plan_text(make_check_plan(document, fill(chosen, environ), only=only))))
         return 0
     plan = make_check_plan(document, resolve(chosen, environ), only=only, run=new_run())
-    return carry_out(plan, document.folder, mounts, as_json=as_json)
+    with reached(plan.target, document.folder, mounts) as warehouse:
+        return watched(plan, execute(plan, warehouse, threads=plan.target.threads), as_json=as_json)

@@ -156,7 +156,8 @@ class History(RuleBasedStateMachine):
         """Run the pipeline once for each number, at once. Returns how the runs ended, and what the reader saw."""
         relations = {f"{self.name}.incoming": "id, v, n", **{f"{self.name}.{table}": COLUMNS for table in self.tables}}
         with Reader(self.world, relations) as reader:
-            commands = [["run", str(self.path), "--json", "--var", f"run={number}"] for number in numbers]
+            arguments = ["run", str(self.path), "--json", "--wait", "60", "--var"]
+            commands = [[*arguments, f"run={number}"] for number in numbers]
             ended = self.world.run(*commands, planned=planned)
         assert not reader.errors, reader.errors
         return ended, {relation.partition(".")[2]: seen for relation, seen in reader.seen.items()}

@@ -1,16 +1,78 @@
 -- etlrun 0.1.0: pipeline shop, target local
--- In a run, the run's own id stands in place of RUN.
+-- In a run, its own id stands in place of RUN, who started it in place of WHO, and what is only known then
+-- in place of 0 /* … */ and '' /* … */.
 
-CREATE SCHEMA IF NOT EXISTS shop;
+-- the run is noted, and takes the lease of its pipeline
 CREATE SCHEMA IF NOT EXISTS etlrun;
-CREATE TABLE IF NOT EXISTS etlrun.transactions (
-    run          varchar(32)  NOT NULL,
-    pipeline     varchar(127) NOT NULL,
-    step         varchar(127) NOT NULL,
-    number       smallint     NOT NULL,
-    committed_at timestamp    NOT NULL
+CREATE TABLE IF NOT EXISTS etlrun.steps (
+    run          varchar(32)   NOT NULL,
+    pipeline     varchar(127)  NOT NULL,
+    step         varchar(127)  NOT NULL,
+    number       smallint      NOT NULL,
+    status       varchar(16)   NOT NULL,
+    columns_hash varchar(16)   NOT NULL,
+    sql_hash     varchar(16)   NOT NULL,
+    inputs_hash  varchar(16)   NOT NULL,
+    row_count    bigint,
+    rejects      bigint,
+    seconds      decimal(12,3),
+    ended_at     timestamp     NOT NULL,
+    because      varchar(1024),
+    error        varchar(4096)
 )
 SORTKEY AUTO;
+CREATE TABLE IF NOT EXISTS etlrun.runs (
+    run          varchar(32)    NOT NULL,
+    pipeline     varchar(127)   NOT NULL,
+    target       varchar(127)   NOT NULL,
+    status       varchar(16)    NOT NULL,
+    started_at   timestamp      NOT NULL,
+    ended_at     timestamp,
+    started_by   varchar(255)   NOT NULL,
+    version      varchar(32)    NOT NULL,
+    selection    varchar(65535) NOT NULL,
+    full_refresh boolean        NOT NULL,
+    variables    varchar(65535) NOT NULL,
+    resumes      varchar(32)    NOT NULL
+)
+SORTKEY AUTO;
+CREATE TABLE IF NOT EXISTS etlrun.lease_shop (
+    run        varchar(32)  NOT NULL,
+    holder     varchar(255) NOT NULL,
+    db_user    varchar(128) NOT NULL,
+    session    bigint       NOT NULL,
+    taken_at   timestamp    NOT NULL,
+    expires_at timestamp    NOT NULL
+)
+DISTSTYLE ALL;
+BEGIN;
+LOCK etlrun.lease_shop, etlrun.runs;
+-- check: no other run of the pipeline is under way
+SELECT COUNT(*) AS held
+FROM etlrun.lease_shop
+WHERE run <> 'RUN' AND expires_at > GETDATE();
+DELETE FROM etlrun.lease_shop;
+INSERT INTO etlrun.lease_shop (run, holder, db_user, session, taken_at, expires_at)
+VALUES (
+    'RUN', 'WHO', '' /* db_user */, 0 /* session */, GETDATE(),
+    DATEADD(second, 60, GETDATE())
+);
+UPDATE etlrun.runs
+SET status = 'lost', ended_at = GETDATE()
+WHERE pipeline = 'shop' AND status = 'running' AND run <> 'RUN';
+DELETE FROM etlrun.runs
+WHERE run = 'RUN';
+INSERT INTO etlrun.runs (
+    run, pipeline, target, status, started_at, started_by, version, selection, full_refresh, variables, resumes
+)
+VALUES (
+    'RUN', 'shop', 'local', 'running', SYSDATE, 'WHO',
+    '0.1.0', '[]', FALSE, '{"currency": "${SHOP_CURRENCY:-EUR}", "smallest_order": 0.5}',
+    ''
+);
+COMMIT;
+
+CREATE SCHEMA IF NOT EXISTS shop;
 SET search_path TO shop, public;
 
 -- step 1 of 5: raw_orders (staging)
@@ -19,6 +81,11 @@ SET search_path TO shop, public;
 BEGIN;
 
 SET query_group TO 'etlrun shop raw_orders';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_shop
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS shop.raw_orders (
     order_id    bigint,
@@ -45,8 +112,14 @@ MAXERROR 10;
 
 COMMENT ON TABLE shop.raw_orders IS 'Orders, exported every night as gzipped CSV.';
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'shop', 'raw_orders', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'shop', 'raw_orders', 1, 'done',
+    '9a07668847a72655', 'd38d766ad3cf0371', '4f53cda18c2baa0c',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -66,6 +139,11 @@ COMMIT;
 BEGIN;
 
 SET query_group TO 'etlrun shop raw_customers';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_shop
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS shop.raw_customers (
     customer_id    integer,
@@ -87,8 +165,14 @@ TIMEFORMAT 'epochsecs';
 
 COMMENT ON TABLE shop.raw_customers IS 'Customers, nested.';
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'shop', 'raw_customers', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'shop', 'raw_customers', 1, 'done',
+    'a90a0cb598562575', 'cf0dafb00feb5932', '4f53cda18c2baa0c',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -99,6 +183,11 @@ COMMIT;
 BEGIN;
 
 SET query_group TO 'etlrun shop customers';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_shop
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS shop.customers (
     customer_id integer      NOT NULL,
@@ -170,8 +259,14 @@ FROM (
 ) AS doubled
 LIMIT 5;
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'shop', 'customers', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'shop', 'customers', 1, 'done',
+    'a29618553fb2d3fb', 'b7a50b6c59873a32', '45914813416d8939',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -182,6 +277,11 @@ COMMIT;
 BEGIN;
 
 SET query_group TO 'etlrun shop orders';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_shop
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS shop.orders (
     order_id    bigint        ENCODE AZ64 NOT NULL,
@@ -236,8 +336,14 @@ LEFT JOIN shop.customers AS parent
 WHERE child.customer_id IS NOT NULL AND parent.customer_id IS NULL
 LIMIT 5;
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'shop', 'orders', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'shop', 'orders', 1, 'done',
+    '0af5dbd3311284db', 'bc53fa6c4101b0d0', '4b9034fc4632a172',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -248,6 +354,11 @@ COMMIT;
 BEGIN;
 
 SET query_group TO 'etlrun shop loads';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_shop
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS shop.loads (
     load_id   bigint    IDENTITY(1, 1),
@@ -264,7 +375,26 @@ SELECT GETDATE() AS loaded_at, COUNT(*) AS orders FROM orders;
 
 COMMENT ON TABLE shop.loads IS 'One row for each run.';
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'shop', 'loads', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'shop', 'loads', 1, 'done',
+    '6d83dc95f28563af', '53436d62781383e4', '41101c386d197f3b',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
+COMMIT;
+
+-- the end of the run; until then its lease is renewed by another session:
+--   UPDATE etlrun.lease_shop
+--   SET expires_at = DATEADD(second, 60, GETDATE()), session = 0 /* session */
+--   WHERE run = 'RUN'
+BEGIN;
+LOCK etlrun.lease_shop, etlrun.runs;
+UPDATE etlrun.runs
+SET status = 'done', ended_at = GETDATE()
+WHERE run = 'RUN';
+DELETE FROM etlrun.lease_shop
+WHERE run = 'RUN';
 COMMIT;

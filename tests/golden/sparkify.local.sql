@@ -1,16 +1,78 @@
 -- etlrun 0.1.0: pipeline sparkify, target local
--- In a run, the run's own id stands in place of RUN.
+-- In a run, its own id stands in place of RUN, who started it in place of WHO, and what is only known then
+-- in place of 0 /* … */ and '' /* … */.
 
-CREATE SCHEMA IF NOT EXISTS sparkify;
+-- the run is noted, and takes the lease of its pipeline
 CREATE SCHEMA IF NOT EXISTS etlrun;
-CREATE TABLE IF NOT EXISTS etlrun.transactions (
-    run          varchar(32)  NOT NULL,
-    pipeline     varchar(127) NOT NULL,
-    step         varchar(127) NOT NULL,
-    number       smallint     NOT NULL,
-    committed_at timestamp    NOT NULL
+CREATE TABLE IF NOT EXISTS etlrun.steps (
+    run          varchar(32)   NOT NULL,
+    pipeline     varchar(127)  NOT NULL,
+    step         varchar(127)  NOT NULL,
+    number       smallint      NOT NULL,
+    status       varchar(16)   NOT NULL,
+    columns_hash varchar(16)   NOT NULL,
+    sql_hash     varchar(16)   NOT NULL,
+    inputs_hash  varchar(16)   NOT NULL,
+    row_count    bigint,
+    rejects      bigint,
+    seconds      decimal(12,3),
+    ended_at     timestamp     NOT NULL,
+    because      varchar(1024),
+    error        varchar(4096)
 )
 SORTKEY AUTO;
+CREATE TABLE IF NOT EXISTS etlrun.runs (
+    run          varchar(32)    NOT NULL,
+    pipeline     varchar(127)   NOT NULL,
+    target       varchar(127)   NOT NULL,
+    status       varchar(16)    NOT NULL,
+    started_at   timestamp      NOT NULL,
+    ended_at     timestamp,
+    started_by   varchar(255)   NOT NULL,
+    version      varchar(32)    NOT NULL,
+    selection    varchar(65535) NOT NULL,
+    full_refresh boolean        NOT NULL,
+    variables    varchar(65535) NOT NULL,
+    resumes      varchar(32)    NOT NULL
+)
+SORTKEY AUTO;
+CREATE TABLE IF NOT EXISTS etlrun.lease_sparkify (
+    run        varchar(32)  NOT NULL,
+    holder     varchar(255) NOT NULL,
+    db_user    varchar(128) NOT NULL,
+    session    bigint       NOT NULL,
+    taken_at   timestamp    NOT NULL,
+    expires_at timestamp    NOT NULL
+)
+DISTSTYLE ALL;
+BEGIN;
+LOCK etlrun.lease_sparkify, etlrun.runs;
+-- check: no other run of the pipeline is under way
+SELECT COUNT(*) AS held
+FROM etlrun.lease_sparkify
+WHERE run <> 'RUN' AND expires_at > GETDATE();
+DELETE FROM etlrun.lease_sparkify;
+INSERT INTO etlrun.lease_sparkify (run, holder, db_user, session, taken_at, expires_at)
+VALUES (
+    'RUN', 'WHO', '' /* db_user */, 0 /* session */, GETDATE(),
+    DATEADD(second, 60, GETDATE())
+);
+UPDATE etlrun.runs
+SET status = 'lost', ended_at = GETDATE()
+WHERE pipeline = 'sparkify' AND status = 'running' AND run <> 'RUN';
+DELETE FROM etlrun.runs
+WHERE run = 'RUN';
+INSERT INTO etlrun.runs (
+    run, pipeline, target, status, started_at, started_by, version, selection, full_refresh, variables, resumes
+)
+VALUES (
+    'RUN', 'sparkify', 'local', 'running', SYSDATE, 'WHO',
+    '0.1.0', '[]', FALSE, '{}',
+    ''
+);
+COMMIT;
+
+CREATE SCHEMA IF NOT EXISTS sparkify;
 SET search_path TO sparkify, public;
 
 -- step 1 of 7: staging_events (staging)
@@ -42,6 +104,11 @@ SET search_path TO sparkify, public;
 BEGIN;
 
 SET query_group TO 'etlrun sparkify staging_events';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_sparkify
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS sparkify.staging_events (
     artist          varchar(512),
@@ -87,8 +154,14 @@ COMMENT ON COLUMN sparkify.staging_events.status IS 'The answer''s HTTP status.'
 COMMENT ON COLUMN sparkify.staging_events.ts IS 'Milliseconds since 1970.';
 COMMENT ON COLUMN sparkify.staging_events.user_id IS 'Empty for requests without a login.';
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'sparkify', 'staging_events', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'sparkify', 'staging_events', 1, 'done',
+    'fb4efeefa15fc594', '3aad9b7b580dc2e5', '4f53cda18c2baa0c',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -98,6 +171,11 @@ COMMIT;
 BEGIN;
 
 SET query_group TO 'etlrun sparkify staging_songs';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_sparkify
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS sparkify.staging_songs (
     song_id          varchar(32),
@@ -128,8 +206,14 @@ COMMENT ON TABLE sparkify.staging_songs IS 'The song catalogue, one row for each
 COMMENT ON COLUMN sparkify.staging_songs.duration IS 'In seconds.';
 COMMENT ON COLUMN sparkify.staging_songs.year IS '0 if not known.';
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'sparkify', 'staging_songs', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'sparkify', 'staging_songs', 1, 'done',
+    '9ff4b1da775d8221', 'c2a7ed2d944f4c22', '4f53cda18c2baa0c',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -140,6 +224,11 @@ COMMIT;
 BEGIN;
 
 SET query_group TO 'etlrun sparkify users';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_sparkify
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS sparkify.users (
     user_id    integer      NOT NULL,
@@ -188,8 +277,14 @@ FROM sparkify.users
 WHERE level NOT IN ('free', 'paid')
 LIMIT 5;
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'sparkify', 'users', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'sparkify', 'users', 1, 'done',
+    'b9c2d5d00264b4a4', 'b2081d0f91f1c99d', '8bfebbfaa81a6764',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -200,6 +295,11 @@ COMMIT;
 BEGIN;
 
 SET query_group TO 'etlrun sparkify artists';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_sparkify
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS sparkify.artists (
     artist_id varchar(32)      NOT NULL,
@@ -245,8 +345,14 @@ FROM (
 ) AS doubled
 LIMIT 5;
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'sparkify', 'artists', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'sparkify', 'artists', 1, 'done',
+    '7a2bb0d7250c97d4', '10f9404a9c74048c', 'c4434299713f494e',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -257,6 +363,11 @@ COMMIT;
 BEGIN;
 
 SET query_group TO 'etlrun sparkify songs';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_sparkify
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS sparkify.songs (
     song_id   varchar(32)      NOT NULL,
@@ -298,8 +409,14 @@ FROM (
 ) AS doubled
 LIMIT 5;
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'sparkify', 'songs', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'sparkify', 'songs', 1, 'done',
+    '360849d577e8fd1a', '85e2bde4650d57ea', 'dfa74dff817e808d',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -310,6 +427,11 @@ COMMIT;
 BEGIN;
 
 SET query_group TO 'etlrun sparkify time';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_sparkify
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS sparkify.time (
     start_time timestamp NOT NULL,
@@ -359,8 +481,14 @@ FROM (
 ) AS doubled
 LIMIT 5;
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'sparkify', 'time', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'sparkify', 'time', 1, 'done',
+    'fb1642ad80807daa', 'd23cd50c27ca1878', '8bfebbfaa81a6764',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -371,6 +499,11 @@ COMMIT;
 BEGIN;
 
 SET query_group TO 'etlrun sparkify songplays';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_sparkify
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS sparkify.songplays (
     songplay_id char(32)     NOT NULL,
@@ -464,7 +597,26 @@ LEFT JOIN sparkify.time AS parent
 WHERE child.start_time IS NOT NULL AND parent.start_time IS NULL
 LIMIT 5;
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'sparkify', 'songplays', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'sparkify', 'songplays', 1, 'done',
+    'f25b731e9f4216cb', 'a39bab69d06ba92f', 'cbc1e286a42623f7',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
+COMMIT;
+
+-- the end of the run; until then its lease is renewed by another session:
+--   UPDATE etlrun.lease_sparkify
+--   SET expires_at = DATEADD(second, 60, GETDATE()), session = 0 /* session */
+--   WHERE run = 'RUN'
+BEGIN;
+LOCK etlrun.lease_sparkify, etlrun.runs;
+UPDATE etlrun.runs
+SET status = 'done', ended_at = GETDATE()
+WHERE run = 'RUN';
+DELETE FROM etlrun.lease_sparkify
+WHERE run = 'RUN';
 COMMIT;

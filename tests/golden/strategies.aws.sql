@@ -1,16 +1,78 @@
 -- etlrun 0.1.0: pipeline strategies, target aws
--- In a run, the run's own id stands in place of RUN.
+-- In a run, its own id stands in place of RUN, who started it in place of WHO, and what is only known then
+-- in place of 0 /* … */ and '' /* … */.
 
-CREATE SCHEMA IF NOT EXISTS site;
+-- the run is noted, and takes the lease of its pipeline
 CREATE SCHEMA IF NOT EXISTS etlrun;
-CREATE TABLE IF NOT EXISTS etlrun.transactions (
-    run          varchar(32)  NOT NULL,
-    pipeline     varchar(127) NOT NULL,
-    step         varchar(127) NOT NULL,
-    number       smallint     NOT NULL,
-    committed_at timestamp    NOT NULL
+CREATE TABLE IF NOT EXISTS etlrun.steps (
+    run          varchar(32)   NOT NULL,
+    pipeline     varchar(127)  NOT NULL,
+    step         varchar(127)  NOT NULL,
+    number       smallint      NOT NULL,
+    status       varchar(16)   NOT NULL,
+    columns_hash varchar(16)   NOT NULL,
+    sql_hash     varchar(16)   NOT NULL,
+    inputs_hash  varchar(16)   NOT NULL,
+    row_count    bigint,
+    rejects      bigint,
+    seconds      decimal(12,3),
+    ended_at     timestamp     NOT NULL,
+    because      varchar(1024),
+    error        varchar(4096)
 )
 SORTKEY AUTO;
+CREATE TABLE IF NOT EXISTS etlrun.runs (
+    run          varchar(32)    NOT NULL,
+    pipeline     varchar(127)   NOT NULL,
+    target       varchar(127)   NOT NULL,
+    status       varchar(16)    NOT NULL,
+    started_at   timestamp      NOT NULL,
+    ended_at     timestamp,
+    started_by   varchar(255)   NOT NULL,
+    version      varchar(32)    NOT NULL,
+    selection    varchar(65535) NOT NULL,
+    full_refresh boolean        NOT NULL,
+    variables    varchar(65535) NOT NULL,
+    resumes      varchar(32)    NOT NULL
+)
+SORTKEY AUTO;
+CREATE TABLE IF NOT EXISTS etlrun.lease_strategies (
+    run        varchar(32)  NOT NULL,
+    holder     varchar(255) NOT NULL,
+    db_user    varchar(128) NOT NULL,
+    session    bigint       NOT NULL,
+    taken_at   timestamp    NOT NULL,
+    expires_at timestamp    NOT NULL
+)
+DISTSTYLE ALL;
+BEGIN;
+LOCK etlrun.lease_strategies, etlrun.runs;
+-- check: no other run of the pipeline is under way
+SELECT COUNT(*) AS held
+FROM etlrun.lease_strategies
+WHERE run <> 'RUN' AND expires_at > GETDATE();
+DELETE FROM etlrun.lease_strategies;
+INSERT INTO etlrun.lease_strategies (run, holder, db_user, session, taken_at, expires_at)
+VALUES (
+    'RUN', 'WHO', '' /* db_user */, 0 /* session */, GETDATE(),
+    DATEADD(second, 60, GETDATE())
+);
+UPDATE etlrun.runs
+SET status = 'lost', ended_at = GETDATE()
+WHERE pipeline = 'strategies' AND status = 'running' AND run <> 'RUN';
+DELETE FROM etlrun.runs
+WHERE run = 'RUN';
+INSERT INTO etlrun.runs (
+    run, pipeline, target, status, started_at, started_by, version, selection, full_refresh, variables, resumes
+)
+VALUES (
+    'RUN', 'strategies', 'aws', 'running', SYSDATE, 'WHO',
+    '0.1.0', '[]', FALSE, '{"since": "2018-11-01", "until": "2018-11-03"}',
+    ''
+);
+COMMIT;
+
+CREATE SCHEMA IF NOT EXISTS site;
 SET search_path TO site, public;
 CREATE TABLE IF NOT EXISTS site.check_failures (
     run         varchar(32)    NOT NULL,
@@ -28,6 +90,11 @@ SORTKEY AUTO;
 BEGIN;
 
 SET query_group TO 'etlrun strategies raw_customers';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_strategies
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS site.raw_customers (
     id         integer,
@@ -51,8 +118,14 @@ SELECT 1 AS failures, COUNT(*) AS row_count
 FROM site.raw_customers
 HAVING COUNT(*) < 1;
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'strategies', 'raw_customers', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'strategies', 'raw_customers', 1, 'done',
+    '6c196fff452f36eb', '2f54411f0a00dd8a', '4f53cda18c2baa0c',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -62,6 +135,11 @@ COMMIT;
 BEGIN;
 
 SET query_group TO 'etlrun strategies raw_visits';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_strategies
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS site.raw_visits (
     visit_id    bigint,
@@ -80,8 +158,14 @@ IAM_ROLE default
 FORMAT AS JSON 'auto'
 TIMEFORMAT 'auto';
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'strategies', 'raw_visits', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'strategies', 'raw_visits', 1, 'done',
+    'b0c0385025b919da', '889e7eefb7def079', '4f53cda18c2baa0c',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -92,6 +176,11 @@ COMMIT;
 BEGIN;
 
 SET query_group TO 'etlrun strategies pages';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_strategies
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS site.pages (
     page   varchar(200),
@@ -106,8 +195,14 @@ INSERT INTO site.pages (
 )
 SELECT page, COUNT(*) AS visits FROM raw_visits GROUP BY page;
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'strategies', 'pages', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'strategies', 'pages', 1, 'done',
+    '1e301e9121921891', '380a352e277e53d6', 'b1fb5d0f7bab9b1e',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -118,6 +213,11 @@ COMMIT;
 BEGIN;
 
 SET query_group TO 'etlrun strategies page_days';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_strategies
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS site.page_days (
     page   varchar(200),
@@ -149,8 +249,14 @@ COMMENT ON TABLE site.page_days IS 'One row for each page and day.';
 
 GRANT SELECT ON site.page_days TO GROUP analysts;
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'strategies', 'page_days', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'strategies', 'page_days', 1, 'done',
+    '32595c355d0d0a66', 'bed9aac8770c5766', 'b1fb5d0f7bab9b1e',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -162,6 +268,11 @@ BEGIN;
 
 SET query_group TO 'etlrun strategies runs';
 
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_strategies
+WHERE run = 'RUN';
+
 CREATE TABLE IF NOT EXISTS site.runs (
     run_at timestamp,
     visits bigint
@@ -172,8 +283,14 @@ INSERT INTO site.runs (
 )
 SELECT GETDATE() AS run_at, COUNT(*) AS visits FROM raw_visits;
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'strategies', 'runs', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'strategies', 'runs', 1, 'done',
+    '1cb3858c6b31c3db', '27a627186b9ad74b', 'b1fb5d0f7bab9b1e',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -184,6 +301,11 @@ COMMIT;
 BEGIN;
 
 SET query_group TO 'etlrun strategies first_visits';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_strategies
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS site.first_visits (
     customer_id integer,
@@ -230,8 +352,14 @@ WHERE kept.customer_id IS NULL;
 
 DROP TABLE etlrun_first_visits;
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'strategies', 'first_visits', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'strategies', 'first_visits', 1, 'done',
+    '9465cc274ffea157', 'bfd646946f142be4', 'b1fb5d0f7bab9b1e',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -242,6 +370,11 @@ COMMIT;
 BEGIN;
 
 SET query_group TO 'etlrun strategies customers';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_strategies
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS site.customers (
     id         integer,
@@ -297,8 +430,14 @@ VALUES (
 
 DROP TABLE etlrun_customers;
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'strategies', 'customers', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'strategies', 'customers', 1, 'done',
+    'e6edd9818b417341', 'e6600774a4653666', '3e0e78b15d6c83e2',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -309,6 +448,11 @@ COMMIT;
 BEGIN;
 
 SET query_group TO 'etlrun strategies visits';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_strategies
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS site.visits (
     visit_id   bigint,
@@ -329,8 +473,14 @@ FROM (
 ) AS batch
 WHERE visited_at >= '2018-11-01' AND visited_at < '2018-11-03';
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'strategies', 'visits', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'strategies', 'visits', 1, 'done',
+    'ccf51243dbb14923', '317ec0fda592d7cc', 'b1fb5d0f7bab9b1e',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -341,6 +491,11 @@ COMMIT;
 BEGIN;
 
 SET query_group TO 'etlrun strategies visit_pages';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_strategies
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS site.visit_pages (
     visit_id bigint,
@@ -375,8 +530,14 @@ FROM etlrun_visit_pages;
 
 DROP TABLE etlrun_visit_pages;
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'strategies', 'visit_pages', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'strategies', 'visit_pages', 1, 'done',
+    '6fd94686933f802d', '92fe5f93243e8b91', 'b1fb5d0f7bab9b1e',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -387,6 +548,11 @@ COMMIT;
 BEGIN;
 
 SET query_group TO 'etlrun strategies customer_history';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_strategies
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS site.customer_history (
     customer_key bigint,
@@ -514,8 +680,14 @@ WHERE NOT EXISTS (
 
 COMMENT ON TABLE site.customer_history IS 'One row for each version of a customer.';
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'strategies', 'customer_history', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'strategies', 'customer_history', 1, 'done',
+    'ed07bf32532809d0', '10484ca72bc082d8', '3e0e78b15d6c83e2',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -525,6 +697,11 @@ COMMIT;
 BEGIN;
 
 SET query_group TO 'etlrun strategies days';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_strategies
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS site.days (
     date_key   integer,
@@ -574,8 +751,14 @@ SELECT
 FROM every_day
 WHERE day <= CAST('2019-12-31' AS date);
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'strategies', 'days', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'strategies', 'days', 1, 'done',
+    'e781e02386237f53', '52fd57956d9316d3', '4f53cda18c2baa0c',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -586,6 +769,11 @@ COMMIT;
 BEGIN;
 
 SET query_group TO 'etlrun strategies visit_facts';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_strategies
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS site.visit_facts (
     visit_id     bigint,
@@ -656,7 +844,26 @@ FROM site.visit_facts
 WHERE date_key IS NULL
 LIMIT 1000;
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'strategies', 'visit_facts', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'strategies', 'visit_facts', 1, 'done',
+    '9b8c680cca8bbab7', 'dadc003a08648634', '349b18fe3071fcdb',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
+COMMIT;
+
+-- the end of the run; until then its lease is renewed by another session:
+--   UPDATE etlrun.lease_strategies
+--   SET expires_at = DATEADD(second, 60, GETDATE()), session = 0 /* session */
+--   WHERE run = 'RUN'
+BEGIN;
+LOCK etlrun.lease_strategies, etlrun.runs;
+UPDATE etlrun.runs
+SET status = 'done', ended_at = GETDATE()
+WHERE run = 'RUN';
+DELETE FROM etlrun.lease_strategies
+WHERE run = 'RUN';
 COMMIT;

@@ -133,20 +133,20 @@ def vacuum(session: LocalSession, reader: Reader) -> Outcome:
 
 
 def lock(session: LocalSession, reader: Reader) -> Outcome:
-    """LOCK waits for other transactions that have locked the table, and holds it until the end of this one.
-
-    A transaction that has done nothing yet sees all that was committed until it has its locks, as on Redshift.
-    """
+    """LOCK waits for whoever has looked at the tables, and holds them until the end of the transaction."""
     reader.advance()
     reader.take("table")
-    tables = [session.find(*_named(reader))]
+    names = [_named(reader)]
     while reader.take_op(","):
-        tables.append(session.find(*_named(reader)))
+        names.append(_named(reader))
     if reader.take("in"):
         while not reader.take("mode"):
             if reader.advance().kind == "end":
                 raise reader.error("expected MODE")
     reader.expect_end()
-    if session.in_block:
-        session.lock(sorted((table.schema, table.name) for table in tables))
+    for schema, name in names:
+        relation = session.lookup(schema, name) or session.find(schema, name)
+        session.touch(relation.key, own=True)
+    if not session.in_block:
+        session.database.locks.release(session.number)
     return Outcome("LOCK TABLE")

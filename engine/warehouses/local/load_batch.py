@@ -152,7 +152,12 @@ def _next(job: Job) -> int:
 
 
 def _failure(job: Job, reading: Reading, batch: tuple[Unit, ...], error: duckdb.Error) -> WarehouseError:
-    """Return what is wrong with the first bad row of `batch`, on which an INSERT has failed."""
+    """Return what is wrong with the first bad row of `batch`, on which an INSERT has failed.
+
+    Errors: duckdb.InterruptException as it is: no row is to blame.
+    """
+    if isinstance(error, duckdb.InterruptException):
+        raise error
     for unit in batch:
         found = _found(job, reading, unit)
         if found:

@@ -1,60 +1,100 @@
-"""The tables that sessions hold with LOCK until the end of their transactions."""
+"""Locks on tables: who has looked at a table in a transaction, and who has locked it.
+
+Every statement shares its tables until the transaction ends; LOCK owns them, and waits for whoever shares them. DuckDB
+does not wait: it finds two writers of one row when it is too late for the second.
+
+Source: https://docs.aws.amazon.com/redshift/latest/dg/r_LOCK.html
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ...errors import WarehouseError
 
-Table = tuple[str, str]
-
 
 @dataclass(slots=True)
-class Locks:
-    """Which session holds which table. LOCK waits for LOCK only: reads and writes go on, and DuckDB finds conflicts."""
+class TableLocks:
+    """The locks of one database; a session is its number, a table its schema.name."""
 
-    _changed: threading.Condition = field(default_factory=threading.Condition)
-    _holders: dict[Table, int] = field(default_factory=dict)
-    _awaited: dict[int, Table] = field(default_factory=dict)
-    _interrupted: set[int] = field(default_factory=set)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    sharing: dict[str, set[int]] = field(default_factory=dict)
+    owners: dict[str, int] = field(default_factory=dict)
+    waiting: dict[int, str] = field(default_factory=dict)
+    """What each session that waits waits for."""
+    interrupted: set[int] = field(default_factory=set)
+    released: dict[str, int] = field(default_factory=dict)
+    """When a table was last given back by an owner: a count of all that were."""
+    count: int = 0
 
-    def take(self, session: int, tables: Sequence[Table]) -> None:
-        """Wait until the session holds every table. Errors: WarehouseError 40P01 for a deadlock, 57014."""
-        with self._changed:
-            for table in tables:
-                while self._holders.get(table, session) != session:
-                    self._awaited[session] = table
-                    try:
-                        self._check(session)
-                        self._changed.wait()
-                    finally:
-                        del self._awaited[session]
-                self._holders[table] = session
+    def share(self, session: int, table: str, *, keep: bool) -> None:
+        """Wait until no other session owns the table; `keep` it until `release`. Errors: WarehouseError."""
+        with self.changed:
+            if self.owners:
+                self._wait(session, table, exclusive=False)
+            if keep:
+                self.sharing.setdefault(table, set()).add(session)
+
+    def own(self, session: int, table: str) -> None:
+        """Wait until no other session shares the table, and own it until `release`. Errors: WarehouseError."""
+        with self.changed:
+            self._wait(session, table, exclusive=True)
+            self.owners[table] = session
 
     def release(self, session: int) -> None:
-        """Give up all that the session holds."""
-        with self._changed:
-            for table in [table for table, holder in self._holders.items() if holder == session]:
-                del self._holders[table]
-            self._interrupted.discard(session)
-            self._changed.notify_all()
+        """Give back all that a session has."""
+        with self.changed:
+            for table, sessions in list(self.sharing.items()):
+                sessions.discard(session)
+                if not sessions:
+                    del self.sharing[table]
+            for table in [table for table, owner in self.owners.items() if owner == session]:
+                del self.owners[table]
+                self.count += 1
+                self.released[table] = self.count
+            self.changed.notify_all()
 
     def interrupt(self, session: int) -> None:
-        """Wake a session that waits; it then fails."""
-        with self._changed:
-            if session in self._awaited:
-                self._interrupted.add(session)
-                self._changed.notify_all()
+        """Let a session that waits give up."""
+        with self.changed:
+            if session in self.waiting:
+                self.interrupted.add(session)
+                self.changed.notify_all()
 
-    def _check(self, session: int) -> None:
-        holder: int | None = session
-        for _ in range(len(self._awaited)):
-            table = self._awaited.get(holder) if holder is not None else None
-            holder = self._holders.get(table) if table else None
-            if holder == session:
-                raise WarehouseError("deadlock detected", sqlstate="40P01", hint="lock tables in the same order")
-        if session in self._interrupted:
-            self._interrupted.discard(session)
-            raise WarehouseError("Query canceled on user's request", sqlstate="57014")
+    def _wait(self, session: int, table: str, *, exclusive: bool) -> None:
+        self.waiting[session] = table
+        try:
+            while self._others(session, table, exclusive=exclusive):
+                if self._is_deadlock(session):
+                    raise WarehouseError("deadlock detected", sqlstate="40P01", hint="lock tables in one order")
+                self.changed.wait()
+                if session in self.interrupted:
+                    raise WarehouseError("canceling statement due to user request", sqlstate="57014")
+        finally:
+            del self.waiting[session]
+            self.interrupted.discard(session)
+
+    def _others(self, session: int, table: str, *, exclusive: bool) -> set[int]:
+        """Return who is in the way."""
+        owner = self.owners.get(table)
+        found = set() if owner is None else {owner}
+        if exclusive:
+            found |= self.sharing.get(table, set())
+        return found - {session}
+
+    def _is_deadlock(self, session: int) -> bool:
+        """Tell whether a session waits for one that waits for it, directly or not."""
+        seen: set[int] = set()
+        blockers = list(self._others(session, self.waiting[session], exclusive=True))
+        while blockers:
+            other = blockers.pop()
+            if other == session:
+                return True
+            if other in self.waiting and other not in seen:
+                seen.add(other)
+                table = self.waiting[other]
+                blockers += ({self.owners[table]} if table in self.owners else set()) | self.sharing.get(
+                    table, set()
+                ) - {other}
+        return False

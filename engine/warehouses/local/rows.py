@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...errors import WarehouseError
@@ -33,6 +33,8 @@ class Translated:
     sql: str = ""
     columns: tuple[ResultColumn, ...] = ()
     changes: Changes | None = None
+    tables: frozenset[str] = frozenset()
+    """What it looks at."""
 
 
 def run_remembered(session: LocalSession, translated: Translated) -> Outcome:
@@ -47,7 +49,8 @@ def _remember(session: LocalSession, reader: Reader, translated: Translated, vol
         return
     if len(session.translations) >= _REMEMBERED:
         session.translations.clear()
-    session.translations[reader.sql, session.search_path] = translated
+    tables = frozenset(session.touched)
+    session.translations[reader.sql, session.search_path] = replace(translated, tables=tables)
 
 
 def run_query(session: LocalSession, reader: Reader) -> Outcome:

@@ -20,7 +20,7 @@ from ...warehouse import Outcome
 from . import statements
 from .catalog import SYSTEM_SCHEMAS, TEMPORARY, Relation, no_such_relation, read_relation, relation_names
 from .load import OFFLINE
-from .locks import Locks
+from .locks import TableLocks
 from .macros import make_macros
 from .messages import as_warehouse_error
 
@@ -35,8 +35,9 @@ _SETTINGS = (
     # The catalog of temporary tables: made before any transaction that could take it back with it.
     "CREATE TEMP TABLE local_relation (schema VARCHAR, name VARCHAR, kind VARCHAR, record VARCHAR)"
 )
-_NO_SNAPSHOT = ("begin", "start", "set", "lock")
-"""What a transaction may begin with and still see what others commit."""
+_NO_LOOK = ("begin", "start", "set", "reset", "show", "lock")
+_LOOKS_FIRST = ("", "select", "with", "insert", "update", "delete", "merge")
+"""Statements that have done nothing yet when they look up their tables."""
 _FIRST_WORD = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/|\(|;)*([A-Za-z]+)", re.DOTALL)
 
 
@@ -63,9 +64,11 @@ class LocalDatabase:
     """Counts the committed changes of the catalog."""
     history: deque[Ran] = field(default_factory=lambda: deque(maxlen=1000))
     lock: threading.Lock = field(default_factory=threading.Lock)
-    locks: Locks = field(default_factory=Locks)
-    """The tables that LOCK holds; `lock` guards what stands here."""
+    locks: TableLocks = field(default_factory=TableLocks)
+    """The locks on tables; `lock` guards what stands here."""
     sessions: int = 0
+    live: dict[int, float] = field(default_factory=dict)
+    """The sessions that are open, and since when."""
     queries: int = 0
 
     def session(self) -> LocalSession:
@@ -77,6 +80,7 @@ class LocalDatabase:
             raise as_warehouse_error(error) from error
         with self.lock:
             self.sessions += 1
+            self.live[self.sessions] = time.time()
             return LocalSession(self, connection, self.sessions)
 
     def next_query(self) -> int:
@@ -160,11 +164,16 @@ class LocalSession:
         self.search_path: tuple[str, ...] = ("$user", "public")
         self.in_block = False
         self.failed = False
-        self._has_snapshot = False
         self.last_copy_count = 0
         self.last_copy_id = -1
         self.last_unload_count = 0
         self.query = 0
+        self.touched: set[str] = set()
+        """The tables that the statement under way has looked at."""
+        self.has_snapshot = False
+        """Whether the open transaction has looked at a table, and so sees all as it stood then."""
+        self.began_at = 0
+        """How many locks had been given back when the open transaction began."""
         self.made_temporary = False
         self.changed_catalog = False
         self.journal: list[tuple[str, list[Any]]] = []
@@ -216,6 +225,8 @@ class LocalSession:
         with suppress(duckdb.Error, WarehouseError, WarehouseUnreachable):
             if self.in_block:
                 self.rollback()
+        self.database.locks.release(self.number)
+        self.database.live.pop(self.number, None)
         self.connection.close()
 
     # --- statements ----------------------------------------------------------------------------------------------
@@ -229,9 +240,12 @@ class LocalSession:
                 sqlstate="25P02",
                 hint="send ROLLBACK",
             )
-        self._has_snapshot = self._has_snapshot or word not in _NO_SNAPSHOT
+        self.touched.clear()
+        self.has_snapshot = self.has_snapshot or word not in (*_NO_LOOK, *_LOOKS_FIRST)
         try:
-            return statements.run(self, word, sql)
+            outcome = statements.run(self, word, sql)
+            self.has_snapshot = self.has_snapshot or word not in _NO_LOOK
+            return outcome
         except duckdb.Error as error:
             self._fail()
             raise as_warehouse_error(error) from error
@@ -318,17 +332,36 @@ class LocalSession:
             self.forget()
 
     def begin(self) -> None:
-        self.connection.execute("BEGIN TRANSACTION")
-        self.in_block, self.failed, self._has_snapshot = True, False, False
+        self._begin()
+        self.in_block, self.failed = True, False
 
-    def lock(self, tables: list[tuple[str, str]]) -> None:
-        """Wait for the tables, and hold them until the end of the transaction. Errors: WarehouseError."""
-        self.interruptible(lambda: self.database.locks.take(self.number, tables))
-        if not self._has_snapshot:
-            # To find the tables DuckDB has taken its snapshot; it must not be older than the locks.
+    def _begin(self) -> None:
+        self.began_at = self.database.locks.count
+        self.has_snapshot = False
+        self.connection.execute("BEGIN TRANSACTION")
+
+    def touch(self, table: str, *, own: bool = False) -> None:
+        """Lock a table for the rest of the transaction: shared, or as the only one.
+
+        A transaction's first statement sees what was committed before it got its locks; a later one cannot.
+        Errors: WarehouseError, 1023 where the table was another's own since the transaction began to look.
+        """
+        locks = self.database.locks
+        if table in self.touched and not own:
+            return
+        self.touched.add(table)
+        if own:
+            locks.own(self.number, table)
+        else:
+            locks.share(self.number, table, keep=self.in_block)
+        if not self.in_block or (not own and locks.released.get(table, 0) <= self.began_at):
+            return
+        if self.has_snapshot and not own:
+            detail = f"Serializable isolation violation on table - {table}"
+            raise WarehouseError("1023", detail=detail, hint="run the whole transaction again")
+        if not self.has_snapshot:
             self.connection.execute("ROLLBACK")
-            self.connection.execute("BEGIN TRANSACTION")
-            self.forget()
+            self._begin()
 
     def commit(self) -> bool:
         """Commit; False where the transaction had failed and was rolled back instead."""
@@ -447,6 +480,7 @@ class LocalSession:
         """Return the relation that a name means. Errors: WarehouseError 42P01, 3F000."""
         found = self.lookup(schema, name)
         if found is not None:
+            self.touch(found.key)
             return found
         if schema is not None and not self.has_schema(schema):
             raise WarehouseError(f'schema "{schema}" does not exist', sqlstate="3F000")

@@ -48,6 +48,8 @@ def run(session: LocalSession, word: str, sql: str) -> Outcome:
         return copy(session, sql)
     remembered = session.translations.get((sql, session.search_path))
     if remembered is not None:
+        for table in remembered.tables:
+            session.touch(table)
         return rows.run_remembered(session, remembered)
     reader = Reader(sql)
     while reader.take_op(";"):

@@ -141,6 +141,7 @@ def catalog_text(session: LocalSession, context: Session, query: str) -> str:
     query = query.replace("{catalog}", catalog).replace("{path}", path or "NULL").replace("{encodings}", _ENCODINGS)
     if "{late_columns}" in query:
         query = query.replace("{late_columns}", _late_columns(session, context))
+    query = query.replace("{sessions}", _sessions(session)) if "{sessions}" in query else query
     return query.replace("{queries}", _queries(session)) if "{queries}" in query else query
 
 
@@ -160,6 +161,11 @@ def _columns_of(context: Session, schema: str, name: str) -> Iterator[str]:
     for number, column in enumerate(columns, start=1):
         texts = ", ".join(literal(text) for text in (schema, name, column.name, format_type(column.type)))
         yield f"({texts}, {number})"
+
+
+def _sessions(session: LocalSession) -> str:
+    rows = ", ".join(f"({number}, {_moment(since)})" for number, since in list(session.database.live.items()))
+    return f"(VALUES {rows}) AS s(session, since)"
 
 
 def _queries(session: LocalSession) -> str:

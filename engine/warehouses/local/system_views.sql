@@ -76,7 +76,7 @@ SELECT 100, query, 'default', query, session, 'dev', left(text, 4000), started, 
 SELECT 100, query, 'default', query, session, 'dev', upper(regexp_extract(text, '[A-Za-z]+')), CASE WHEN error = '' THEN 'success' ELSE 'failed' END, started, ended, date_diff('microsecond', started, ended), left(error, 512), left(text, 4000) FROM {queries}
 
 --- stv_sessions: starttime timestamp, process integer, user_name varchar(50), db_name varchar(50)
-SELECT min(started), session, 'local', 'dev' FROM {queries} GROUP BY session
+SELECT since, session, 'local', 'dev' FROM {sessions}
 
 --- stv_db_isolation_level: db_name varchar(128), isolation_level varchar(128)
 SELECT 'dev', 'Snapshot Isolation'

@@ -5,18 +5,28 @@
 -- 2 differences: 2 safe
 
 -- etlrun 0.1.0: pipeline p, target here
--- In a run, the run's own id stands in place of RUN.
+-- In a run, its own id stands in place of RUN, who started it in place of WHO, and what is only known then
+-- in place of 0 /* … */ and '' /* … */.
 
-CREATE SCHEMA IF NOT EXISTS dw;
 CREATE SCHEMA IF NOT EXISTS etlrun;
-CREATE TABLE IF NOT EXISTS etlrun.transactions (
-    run          varchar(32)  NOT NULL,
-    pipeline     varchar(127) NOT NULL,
-    step         varchar(127) NOT NULL,
-    number       smallint     NOT NULL,
-    committed_at timestamp    NOT NULL
+CREATE TABLE IF NOT EXISTS etlrun.steps (
+    run          varchar(32)   NOT NULL,
+    pipeline     varchar(127)  NOT NULL,
+    step         varchar(127)  NOT NULL,
+    number       smallint      NOT NULL,
+    status       varchar(16)   NOT NULL,
+    columns_hash varchar(16)   NOT NULL,
+    sql_hash     varchar(16)   NOT NULL,
+    inputs_hash  varchar(16)   NOT NULL,
+    row_count    bigint,
+    rejects      bigint,
+    seconds      decimal(12,3),
+    ended_at     timestamp     NOT NULL,
+    because      varchar(1024),
+    error        varchar(4096)
 )
 SORTKEY AUTO;
+CREATE SCHEMA IF NOT EXISTS dw;
 SET search_path TO dw, public;
 
 -- step 1 of 1: t (changes)
@@ -29,7 +39,13 @@ SET query_group TO 'etlrun p t';
 COMMENT ON TABLE dw.t IS 'It''s things.';
 COMMENT ON COLUMN dw.t.v IS 'A word.';
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'p', 't', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'p', 't', 1, 'changed',
+    '', '', '',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;

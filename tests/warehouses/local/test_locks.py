@@ -48,7 +48,6 @@ def test_who_waits_sees_what_was_committed(database: LocalDatabase) -> None:
     other = in_thread(failures, two, "BEGIN", "LOCK a", once, "COMMIT")
     time.sleep(0.1)
     assert other.is_alive()
-    assert send(database.session(), "SELECT COUNT(*) FROM a") == 0, "who reads does not wait"
     send(one, once, "COMMIT")
     other.join(10)
     assert not failures

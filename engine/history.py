@@ -1,0 +1,158 @@
+"""What the ledger tells: the runs of a pipeline, their steps, and which steps need not run again."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .errors import WarehouseError
+from .model import Pipeline
+from .plan import Step, template_statements
+from .render import render
+from .warehouse import Session
+
+_NOT_THERE = ("42P01", "3F000")
+"""SQLSTATEs of a table and a schema that do not exist: nothing has run yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run, and how many of its steps ended how."""
+
+    run: str
+    status: str
+    started_at: Any
+    ended_at: Any
+    started_by: str
+    version: str
+    target: str
+    selection: tuple[str, ...]
+    """The steps that were asked for; none for all."""
+    full_refresh: bool
+    variables: Mapping[str, Any]
+    resumes: str
+    seconds: int
+    done: int
+    failed: int
+    skipped: int
+    kept: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What became of a step in a run."""
+
+    run: str
+    step: str
+    status: str
+    columns_hash: str
+    sql_hash: str
+    inputs_hash: str
+    rows: int | None
+    rejects: int | None
+    seconds: float
+    ended_at: Any
+    because: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a step runs, and why or why not."""
+
+    runs: bool
+    because: str
+
+
+def read_runs(session: Session, pipeline: Pipeline, *, limit: int, run: str = "") -> tuple[Run, ...]:
+    """Return the last runs, the newest first, or the one of that id; none where nothing has been noted."""
+    rows = _ask(session, pipeline, "ledger_runs", limit=limit, of_run=run)
+    return tuple(map(_run, rows))
+
+
+def read_records(session: Session, pipeline: Pipeline, *, run: str = "", step: str = "") -> tuple[Record, ...]:
+    """Return what became of the steps of a run, or of a step in all runs, the newest first."""
+    rows = _ask(session, pipeline, "ledger_steps", of_run=run, of_step=step)
+    found = [_record(row) for row in rows]
+    rows_of = Counter[tuple[str, str]]()
+    for record in found:
+        rows_of[record.run, record.step] += record.rows or 0
+    # Of a step with several transactions the last one tells; 'begun' alone, and it has not ended.
+    return tuple(
+        replace(record, rows=rows_of[record.run, record.step]) if record.rows is not None else record
+        for record in found
+        if record.status != "begun"
+    )
+
+
+def _run(row: tuple[Any, ...]) -> Run:
+    (run, status, started_at, ended_at, started_by, version, target, selection, full_refresh, variables, resumes,
+     seconds, done, failed, skipped, kept, rows) = row  # fmt: skip
+    return Run(
+        run, status, started_at, ended_at, started_by, version, target, tuple(json.loads(selection)), full_refresh,
+        json.loads(variables), resumes, int(seconds), int(done), int(failed), int(skipped), int(kept), int(rows),
+    )  # fmt: skip
+
+
+def _record(row: tuple[Any, ...]) -> Record:
+    run, step, status, columns_hash, sql_hash, inputs_hash, rows, rejects, seconds, ended_at, because, error = row
+    return Record(
+        run, step, status, columns_hash, sql_hash, inputs_hash, rows, rejects, float(seconds or 0), ended_at,
+        because or "", error or "",
+    )  # fmt: skip
+
+
+def _ask(session: Session, pipeline: Pipeline, template: str, **values: Any) -> list[tuple[Any, ...]]:
+    values = {"pipeline": pipeline.name, **values}
+    (question,) = template_statements(render(pipeline.folder, template, values))
+    try:
+        return [tuple(row) for row in session.execute(question.sql).rows]
+    except WarehouseError as error:
+        if error.sqlstate in _NOT_THERE:
+            return []
+        raise
+
+
+def decide(steps: Iterable[Step], run: str, records: Iterable[Record]) -> dict[str, Decision]:
+    """Decide for each step, in an order that works, whether it must run again after `run`, of which `records` tell.
+
+    A step need not run if it was committed there, or proven to be by that run, with the same SQL and columns, and if
+    nothing that it waits for runs again.
+    """
+    known: dict[str, Record] = {}
+    for record in records:
+        known.setdefault(record.step, record)
+    decisions: dict[str, Decision] = {}
+    for step in steps:
+        again = next((name for name in sorted(step.needs) if name in decisions and decisions[name].runs), "")
+        decisions[step.name] = _decide(step, run, known.get(step.name), again)
+    return decisions
+
+
+def _decide(step: Step, run: str, record: Record | None, again: str) -> Decision:
+    if record is None:
+        return Decision(True, f"it had not ended in run {run}")
+    if record.status not in ("done", "kept"):
+        ended = "failed" if record.status == "failed" else "was skipped"
+        return Decision(True, f"it {ended} in run {run}")
+    causes = (*own_changes(step, record), *([f"{again} runs again"] if again else []), *_input_changes(step, record))
+    if causes:
+        return Decision(True, f"runs again: {causes[0]}")
+    return Decision(False, record.because or f"done in run {record.run}, same SQL")
+
+
+def own_changes(step: Step, record: Record) -> tuple[str, ...]:
+    """Return what has changed of a step itself since it was noted, in words."""
+    pairs = (
+        ("its columns changed", step.columns_hash, record.columns_hash),
+        ("its SQL changed", step.sql_hash, record.sql_hash),
+    )
+    return tuple(said for said, now, then in pairs if now != then)
+
+
+def _input_changes(step: Step, record: Record) -> tuple[str, ...]:
+    return () if step.inputs_hash == record.inputs_hash else ("what it reads changed",)
