@@ -1,16 +1,78 @@
 -- etlrun 0.1.0: pipeline hourly, target aws
--- In a run, the run's own id stands in place of RUN.
+-- In a run, its own id stands in place of RUN, who started it in place of WHO, and what is only known then
+-- in place of 0 /* … */ and '' /* … */.
 
-CREATE SCHEMA IF NOT EXISTS hourly;
+-- the run is noted, and takes the lease of its pipeline
 CREATE SCHEMA IF NOT EXISTS etlrun;
-CREATE TABLE IF NOT EXISTS etlrun.transactions (
-    run          varchar(32)  NOT NULL,
-    pipeline     varchar(127) NOT NULL,
-    step         varchar(127) NOT NULL,
-    number       smallint     NOT NULL,
-    committed_at timestamp    NOT NULL
+CREATE TABLE IF NOT EXISTS etlrun.steps (
+    run          varchar(32)   NOT NULL,
+    pipeline     varchar(127)  NOT NULL,
+    step         varchar(127)  NOT NULL,
+    number       smallint      NOT NULL,
+    status       varchar(16)   NOT NULL,
+    columns_hash varchar(16)   NOT NULL,
+    sql_hash     varchar(16)   NOT NULL,
+    inputs_hash  varchar(16)   NOT NULL,
+    row_count    bigint,
+    rejects      bigint,
+    seconds      decimal(12,3),
+    ended_at     timestamp     NOT NULL,
+    because      varchar(1024),
+    error        varchar(4096)
 )
 SORTKEY AUTO;
+CREATE TABLE IF NOT EXISTS etlrun.runs (
+    run          varchar(32)    NOT NULL,
+    pipeline     varchar(127)   NOT NULL,
+    target       varchar(127)   NOT NULL,
+    status       varchar(16)    NOT NULL,
+    started_at   timestamp      NOT NULL,
+    ended_at     timestamp,
+    started_by   varchar(255)   NOT NULL,
+    version      varchar(32)    NOT NULL,
+    selection    varchar(65535) NOT NULL,
+    full_refresh boolean        NOT NULL,
+    variables    varchar(65535) NOT NULL,
+    resumes      varchar(32)    NOT NULL
+)
+SORTKEY AUTO;
+CREATE TABLE IF NOT EXISTS etlrun.lease_hourly (
+    run        varchar(32)  NOT NULL,
+    holder     varchar(255) NOT NULL,
+    db_user    varchar(128) NOT NULL,
+    session    bigint       NOT NULL,
+    taken_at   timestamp    NOT NULL,
+    expires_at timestamp    NOT NULL
+)
+DISTSTYLE ALL;
+BEGIN;
+LOCK etlrun.lease_hourly, etlrun.runs;
+-- check: no other run of the pipeline is under way
+SELECT COUNT(*) AS held
+FROM etlrun.lease_hourly
+WHERE run <> 'RUN' AND expires_at > GETDATE();
+DELETE FROM etlrun.lease_hourly;
+INSERT INTO etlrun.lease_hourly (run, holder, db_user, session, taken_at, expires_at)
+VALUES (
+    'RUN', 'WHO', '' /* db_user */, 0 /* session */, GETDATE(),
+    DATEADD(second, 60, GETDATE())
+);
+UPDATE etlrun.runs
+SET status = 'lost', ended_at = GETDATE()
+WHERE pipeline = 'hourly' AND status = 'running' AND run <> 'RUN';
+DELETE FROM etlrun.runs
+WHERE run = 'RUN';
+INSERT INTO etlrun.runs (
+    run, pipeline, target, status, started_at, started_by, version, selection, full_refresh, variables, resumes
+)
+VALUES (
+    'RUN', 'hourly', 'aws', 'running', SYSDATE, 'WHO',
+    '0.1.0', '[]', FALSE, '{"lake": "s3://hourly-etl/work/lake"}',
+    ''
+);
+COMMIT;
+
+CREATE SCHEMA IF NOT EXISTS hourly;
 CREATE TABLE IF NOT EXISTS etlrun.files (
     pipeline    varchar(127)  NOT NULL,
     schema_name varchar(127)  NOT NULL,
@@ -43,14 +105,25 @@ BEGIN;
 
 SET query_group TO 'etlrun hourly raw_orders';
 
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_hourly
+WHERE run = 'RUN';
+
 CREATE TABLE IF NOT EXISTS hourly.raw_orders (
     order_id bigint,
     item     varchar(20),
     amount   decimal(12,2)
 );
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'hourly', 'raw_orders', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'hourly', 'raw_orders', 1, 'begun',
+    '56b745124a77b5d1', '2f88bda21784ff92', '4f53cda18c2baa0c',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -60,6 +133,11 @@ BEGIN;
 SET query_group TO 'etlrun hourly raw_orders';
 
 LOCK hourly.raw_orders;
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_hourly
+WHERE run = 'RUN';
 
 CREATE TEMP TABLE etlrun_listing (
     key      varchar(1024) NOT NULL,
@@ -165,8 +243,14 @@ WHERE (SELECT COUNT(*) FROM etlrun_files WHERE status <> 'quarantined') > 0;
 DROP TABLE etlrun_files;
 DROP TABLE etlrun_listing;
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'hourly', 'raw_orders', 2, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'hourly', 'raw_orders', 2, 'done',
+    '56b745124a77b5d1', '2f88bda21784ff92', '4f53cda18c2baa0c',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -177,13 +261,24 @@ BEGIN;
 
 SET query_group TO 'etlrun hourly raw_prices';
 
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_hourly
+WHERE run = 'RUN';
+
 CREATE TABLE IF NOT EXISTS hourly.raw_prices (
     item  varchar(20),
     price decimal(12,2)
 );
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'hourly', 'raw_prices', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'hourly', 'raw_prices', 1, 'begun',
+    '7f2298e49d69fc0c', '1aced7b5652243e7', '4f53cda18c2baa0c',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -193,6 +288,11 @@ BEGIN;
 SET query_group TO 'etlrun hourly raw_prices';
 
 LOCK hourly.raw_prices;
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_hourly
+WHERE run = 'RUN';
 
 CREATE TEMP TABLE etlrun_listing (
     key      varchar(1024) NOT NULL,
@@ -280,8 +380,14 @@ FROM etlrun_files;
 DROP TABLE etlrun_files;
 DROP TABLE etlrun_listing;
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'hourly', 'raw_prices', 2, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'hourly', 'raw_prices', 2, 'done',
+    '7f2298e49d69fc0c', '1aced7b5652243e7', '4f53cda18c2baa0c',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -294,6 +400,11 @@ BEGIN;
 SET query_group TO 'etlrun hourly orders';
 
 LOCK hourly.raw_orders;
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_hourly
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS hourly.orders (
     order_id bigint        NOT NULL,
@@ -329,8 +440,14 @@ DELETE FROM etlrun.pending
 WHERE pipeline = 'hourly' AND schema_name = 'hourly' AND source = 'raw_orders'
     AND step = 'orders';
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'hourly', 'orders', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'hourly', 'orders', 1, 'done',
+    'e9b02f0ae0733965', 'c86f6d74ea22f078', '317f1ccd6e25aae6',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -343,6 +460,11 @@ BEGIN;
 SET query_group TO 'etlrun hourly items';
 
 LOCK hourly.raw_orders;
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_hourly
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS hourly.items (
     item       varchar(20),
@@ -406,8 +528,14 @@ DELETE FROM etlrun.pending
 WHERE pipeline = 'hourly' AND schema_name = 'hourly' AND source = 'raw_orders'
     AND step = 'items';
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'hourly', 'items', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'hourly', 'items', 1, 'done',
+    'cdb066bc572508a8', '03d51f3943004023', '317f1ccd6e25aae6',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -418,6 +546,11 @@ COMMIT;
 BEGIN;
 
 SET query_group TO 'etlrun hourly prices';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_hourly
+WHERE run = 'RUN';
 
 CREATE TABLE IF NOT EXISTS hourly.prices (
     item  varchar(20),
@@ -449,8 +582,14 @@ ORDER BY statement;
 
 GRANT SELECT ON hourly.prices TO GROUP analysts;
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'hourly', 'prices', 1, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'hourly', 'prices', 1, 'begun',
+    '6cb693569c6326ab', 'b6f55549dde51017', '7439f09ed1508a70',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
 COMMIT;
 
@@ -459,6 +598,11 @@ BEGIN;
 
 SET query_group TO 'etlrun hourly prices';
 
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_hourly
+WHERE run = 'RUN';
+
 UNLOAD ('SELECT item, price FROM prices WHERE price > 0')
 TO 's3://hourly-etl/work/lake/prices/'
 IAM_ROLE default
@@ -466,7 +610,26 @@ FORMAT AS PARQUET
 MANIFEST
 CLEANPATH;
 
-INSERT INTO etlrun.transactions (run, pipeline, step, number, committed_at)
-VALUES ('RUN', 'hourly', 'prices', 2, GETDATE());
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'hourly', 'prices', 2, 'done',
+    '6cb693569c6326ab', 'b6f55549dde51017', '7439f09ed1508a70',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
 
+COMMIT;
+
+-- the end of the run; until then its lease is renewed by another session:
+--   UPDATE etlrun.lease_hourly
+--   SET expires_at = DATEADD(second, 60, GETDATE()), session = 0 /* session */
+--   WHERE run = 'RUN'
+BEGIN;
+LOCK etlrun.lease_hourly, etlrun.runs;
+UPDATE etlrun.runs
+SET status = 'done', ended_at = GETDATE()
+WHERE run = 'RUN';
+DELETE FROM etlrun.lease_hourly
+WHERE run = 'RUN';
 COMMIT;
