@@ -72,7 +72,7 @@ def noted(plan: Plan, pipeline: Pipeline, noting: Noting, whole: Plan | None = N
     held = tuple(replace(each, severity="lease") for each in statements("ledger_held"))
     hashes = {step.name: step for step in hashed((whole or plan).steps)}
     steps = []
-    for step in (replace(hashes[each.name], needs=each.needs) for each in plan.steps):
+    for step in (_with_hashes_of(hashes[each.name], each) for each in plan.steps):
         transactions = []
         for number, transaction in enumerate(step.transactions, start=1):
             status = "done" if number == len(step.transactions) else "begun"
@@ -86,6 +86,12 @@ def noted(plan: Plan, pipeline: Pipeline, noting: Noting, whole: Plan | None = N
             )  # fmt: skip
         steps.append(replace(step, transactions=tuple(transactions)))
     return replace(plan, steps=tuple(steps), ledger=ledger)
+
+
+def _with_hashes_of(other: Step, step: Step) -> Step:
+    return replace(
+        step, columns_hash=other.columns_hash, sql_hash=other.sql_hash, inputs_hash=other.inputs_hash
+    )  # fmt: skip
 
 
 def _with_lease(sent: tuple[Statement, ...], held: tuple[Statement, ...]) -> tuple[Statement, ...]:

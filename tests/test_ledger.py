@@ -99,6 +99,30 @@ def test_hashes_are_the_same_for_a_full_refresh_and_for_some_of_the_steps(tmp_pa
         assert (step.columns_hash, step.sql_hash, step.inputs_hash) == expected[step.name]
 
 
+INCREMENTAL = """\
+staging:
+  raws:
+    from: s3://feed/raws/
+    load: incremental
+    columns: {id: {type: integer}}
+"""
+
+
+def test_hashes_do_not_hold_the_run_that_files_are_listed_under(tmp_path: Path) -> None:
+    pipeline = read(tmp_path, CHAIN + INCREMENTAL)
+    target = pipeline.targets[0]
+    whole = make_plan(pipeline, target)
+    plans = [noted(make_plan(pipeline, target, run=run), pipeline, Noting(run), whole) for run in ("one", "two")]
+    one, two = (next(step for step in plan.steps if step.name == "raws") for plan in plans)
+    assert one.sql_hash == two.sql_hash
+    first, second = one.transactions
+    assert "/one/" in "".join(statement.sql for statement in second.statements)
+    assert "'begun'" in first.ledger[-1].sql
+    assert "'done'" in second.ledger[-1].sql
+    assert [each.sql.split()[0] for each in second.statements[:2]] == ["SET", "LOCK"]
+    assert second.statements[2].severity == "lease"
+
+
 @pytest.mark.parametrize("name", ["sparkify", "é" * 63, "n" * 127])
 def test_lease_has_a_name_that_redshift_takes(name: str) -> None:
     table = lease_name(name).removeprefix("etlrun.")

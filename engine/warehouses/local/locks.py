@@ -70,7 +70,7 @@ class TableLocks:
                     raise WarehouseError("deadlock detected", sqlstate="40P01", hint="lock tables in one order")
                 self.changed.wait()
                 if session in self.interrupted:
-                    raise WarehouseError("canceling statement due to user request", sqlstate="57014")
+                    raise WarehouseError("Query canceled on user's request", sqlstate="57014")
         finally:
             del self.waiting[session]
             self.interrupted.discard(session)

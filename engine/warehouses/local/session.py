@@ -351,7 +351,9 @@ class LocalSession:
             return
         self.touched.add(table)
         if own:
-            locks.own(self.number, table)
+            self.interruptible(lambda: locks.own(self.number, table))
+        elif locks.owners:
+            self.interruptible(lambda: locks.share(self.number, table, keep=self.in_block))
         else:
             locks.share(self.number, table, keep=self.in_block)
         if not self.in_block or (not own and locks.released.get(table, 0) <= self.began_at):
