@@ -235,7 +235,7 @@ def _hierarchy(reader: Reader, select: s.Select) -> None:
         if start is not None:
             raise reader.error("expected CONNECT BY")
         return
-    if reader.take("nocycle"):
+    if reader.at("nocycle"):
         raise WarehouseError("not supported locally: CONNECT BY NOCYCLE", sqlstate="0A000")
     condition = parse_expression(reader)
     if start is None and reader.take("start", "with"):
