@@ -48,3 +48,11 @@ def literal(text: str) -> str:
 def unquoted(name: str) -> str:
     """Return the name that SQL writes as `name`, in quotes or not; '' for nothing."""
     return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
+def fold(name: str) -> str:
+    """Return `name` as Redshift keeps it: ASCII letters in lower case, even of a quoted name."""
+    return name.translate(_LOWER)
+
+
+_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}

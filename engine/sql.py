@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .copy import fold
 from .errors import WarehouseError
+from .lexical import fold
 from .script import unclosed
 from .warehouses.local.reading import column_names, leaves, read_query, tables
 
