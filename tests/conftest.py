@@ -25,7 +25,7 @@ SHARED = PROJECT.parent / "shared"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every-statement", action="store_true", help="faults at every statement of a run of Sparkify")
-    parser.addoption("--histories", type=int, default=100, help="how many random histories chaos tries")
+    parser.addoption("--histories", type=int, default=50, help="how many random histories chaos tries")
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew; review them as a diff")
 
 

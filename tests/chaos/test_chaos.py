@@ -26,7 +26,7 @@ from engine.wire.settings import Settings
 from engine.wire.sign_in import Account
 
 PASSWORD = "sesame"
-HISTORIES_IN_ONE = 25
+HISTORIES_IN_ONE = 10
 """A test runs so many, so that all cores have work and a failure is found in little time."""
 _NUMBERS = count(1)
 

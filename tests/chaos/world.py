@@ -32,7 +32,7 @@ from engine.wire.settings import Settings
 Kind = Literal["cut before", "cut after", "1023", "slow", "S3 503", "kill before", "kill after"]
 KINDS: tuple[Kind, ...] = ("cut before", "cut after", "1023", "slow", "S3 503", "kill before", "kill after")
 BUCKET = "chaos"
-_READER_PAUSE_SECONDS = 0.005
+_READER_PAUSE_SECONDS = 0.015
 """Between two looks at all tables: a reader who never paused would take the time of those who are watched."""
 
 
