@@ -33,7 +33,7 @@ _GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType({
         "lineage": "Say where columns come from, up to the raw files, and what is made of them.",
         "plan": "Write a run into a file, to be reviewed and then run as it is.",
         "render": "Write the SQL as files for code review, one for each step.",
-        "schema": "Print the JSON Schema of a pipeline, for editors.",
+        "schema": "Print the JSON Schema of a pipeline, for editors; or of events, or plan files.",
     },
     "Places to run": {
         "serve": "Put local Redshift on a port, for any client.",

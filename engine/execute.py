@@ -71,6 +71,8 @@ class StepDone:
     """Checks that do not hold, and whose severity is 'warn'."""
     taken: Taken | None = None
     """What became of the files of an incremental source."""
+    bytes_read: int | None = None
+    """The size of the files that were loaded, as they are stored; None where nothing was, or nobody tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,8 @@ class _Run:
             rows = _loaded_rows(outcomes)
             seconds = time.monotonic() - begin
             taken = intake.result if intake else None
-            self.events.put(StepDone(step, seconds, rows, rejects, notices, tuple(warnings), taken))
+            read = taken.size if taken else _bytes_read(outcomes)
+            self.events.put(StepDone(step, seconds, rows, rejects, notices, tuple(warnings), taken, read))
         except CheckFailed as error:
             error.notices = self._keep([*error.failures, *warnings])
             statement = error.failures[0].statement
@@ -411,3 +414,10 @@ def _loaded_rows(outcomes: Sequence[Outcome]) -> int:
     """Return how many rows the last load wrote."""
     loads = [each.row_count for each in outcomes if each.command in _LOADS and each.row_count is not None]
     return loads[-1] if loads else 0
+
+
+def _bytes_read(outcomes: Sequence[Outcome]) -> int | None:
+    """Return the size of what was copied; None if there is a COPY of which it is not known, or none."""
+    sizes = [each.bytes_read for each in outcomes if each.command == "COPY"]
+    known = [size for size in sizes if size is not None]
+    return sum(known) if known and len(known) == len(sizes) else None

@@ -32,6 +32,8 @@ class Taken:
 
     listed: int
     loaded: int
+    size: int
+    """In bytes, of those that were loaded."""
     broken: Mapping[str, str]
     """URL -> reason of those that were set aside."""
 
@@ -43,6 +45,8 @@ class Intake:
     step: Step
     chosen: tuple[str, ...] = ()
     """The URLs that the manifest of the last try listed."""
+    size: int = 0
+    """Their bytes."""
     broken: dict[str, str] = field(default_factory=dict)
     """The URLs of those that cannot be loaded, with the reason."""
     listed: int = 0
@@ -51,12 +55,13 @@ class Intake:
 
     @property
     def result(self) -> Taken:
-        return Taken(self.listed, len(self.chosen), dict(self.broken))
+        return Taken(self.listed, len(self.chosen), self.size, dict(self.broken))
 
     def take(self, rows: Iterable[Sequence[Any]]) -> bytes:
         """Note what the warehouse has chosen, a row of URL and size each; return the manifest that lists it."""
         wanted = [(str(url), int(size)) for url, size, *_ in rows if self.only is None or url in self.only]
         self.chosen = tuple(url for url, _ in wanted)
+        self.size = sum(size for _, size in wanted)
         return manifest(wanted)
 
     def quarantine(self) -> Iterator[str]:

@@ -280,8 +280,11 @@ def _wider(column: Column, refused: list[LoadError]) -> str:
 
 
 def event_json(plan: Plan, event: Event) -> str:
-    """Return an event as one line of JSON: {"event": "done", "pipeline": …, "target": …, "step": …, …}."""
-    common: dict[str, object] = {"pipeline": plan.pipeline, "target": plan.target.name, "step": event.step.name}
+    """Return an event as one line of JSON, as schemas/event.schema.json describes it."""
+    common: dict[str, object] = {"pipeline": plan.pipeline, "target": plan.target.name}
+    if plan.ledger:
+        common["run"] = plan.ledger.run
+    common |= {"step": event.step.name, "kind": event.step.kind}
     match event:
         case StepStarted(number=number, because=because):
             said: dict[str, object] = {"event": "started", "number": number, "steps": len(plan.steps)}
@@ -293,6 +296,8 @@ def event_json(plan: Plan, event: Event) -> str:
             said = {"event": "done", "rows": rows, "seconds": round(seconds, 3), "rejects": len(rejects)}
             said["notices"] = list(notices)
             said["warnings"] = [_check_json(warning) for warning in warnings]
+            if event.bytes_read is not None:
+                said["bytes"] = event.bytes_read
             if event.taken:
                 said["files"] = event.taken.loaded
                 said["set_aside"] = dict(event.taken.broken)

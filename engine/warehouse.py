@@ -33,6 +33,8 @@ class Outcome:
     notices: tuple[str, ...] = ()
     rejects: tuple[LoadError, ...] = ()
     """Rows that a COPY left out because MAXERROR allowed it."""
+    bytes_read: int | None = None
+    """The size of the files that a COPY read, as they are stored; None where the warehouse does not say."""
 
 
 class Session(Protocol):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import click
 import pytest
+from events import read_events
 
 from engine import __version__, errors
 from engine.__main__ import INTERRUPTED, _run
@@ -160,7 +161,7 @@ def test_json_events_are_one_object_a_line(visits: Path, capsys: pytest.CaptureF
     put(visits, "visits/2.json", '{"id": 1, "page": "again"}')
     assert _run([str(visits), "--json"]) == 1
     said = capsys.readouterr()
-    events = [json.loads(line) for line in said.out.splitlines()]
+    events = read_events(said.out)
     assert [(event["event"], event["step"]) for event in events] == [
         ("started", "raw_visits"), ("done", "raw_visits"), ("started", "raw_pages"), ("done", "raw_pages"),
         ("started", "visits"), ("failed", "visits"), ("skipped", "totals"), ("started", "pages"), ("done", "pages"),
@@ -169,6 +170,7 @@ def test_json_events_are_one_object_a_line(visits: Path, capsys: pytest.CaptureF
     assert events[5]["error"] == "check failed: unique: id: 1 failure"
     assert events[6]["because"] == "visits"
     assert {(event["pipeline"], event["target"]) for event in events} == {("visits", "local")}
+    assert len({event["run"] for event in events}) == 1
 
 
 def test_failed_step_skips_exactly_what_is_below_it(visits: Path, capsys: pytest.CaptureFixture[str]) -> None:

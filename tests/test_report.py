@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from events import read_events
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -318,13 +318,13 @@ def test_event_in_words(event: StepStarted | StepDone | StepFailed | StepSkipped
 def test_event_as_json(event: StepStarted | StepDone | StepFailed | StepSkipped, said: dict[str, object]) -> None:
     line = event_json(PLAN, event)
     assert "\n" not in line
-    assert json.loads(line) == {**said, "pipeline": "p", "target": "local"}
+    assert read_events(line) == [{**said, "pipeline": "p", "target": "local", "kind": "table"}]
     assert line.startswith('{"event": ')
 
 
 def test_failed_load_as_json_lists_its_rows() -> None:
     event = StepFailed(A, 1, LoadFailed("Load failed", (load_error(5),)))
-    (row,) = json.loads(event_json(PLAN, event))["load_errors"]
+    (row,) = read_events(event_json(PLAN, event))[0]["load_errors"]
     assert (row["line"], row["column"], row["reason"]) == (5, "id", "String length exceeds DDL length")
 
 

@@ -1,4 +1,4 @@
-"""etlrun schema: the JSON Schema of a pipeline."""
+"""etlrun schema: the JSON Schemas of what etlrun reads and writes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from ..shipped import shipped
 
 
 @click.command()
-def command() -> None:
-    """Print the JSON Schema of a pipeline, as it is shipped.
+@click.argument("of", type=click.Choice(["pipeline", "event", "plan"]), default="pipeline")
+def command(of: str) -> None:
+    """Print the JSON Schema of a pipeline, of an event (a line of `etlrun run --json`) or of a plan file.
 
     \b
     etlrun schema > pipeline.schema.json
     and in the first line of the pipeline, for editors that speak the YAML language server:
     # yaml-language-server: $schema=pipeline.schema.json
     """
-    click.echo((shipped("schemas") / "pipeline.schema.json").read_text(encoding="utf-8"), nl=False)
+    click.echo((shipped("schemas") / f"{of}.schema.json").read_text(encoding="utf-8"), nl=False)

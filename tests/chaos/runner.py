@@ -19,8 +19,7 @@ def main() -> None:
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
             code = _run(json.loads(line))
-        events = [json.loads(each) for each in out.getvalue().splitlines() if each.startswith("{")]
-        print(json.dumps({"code": code, "events": events, "said": err.getvalue()}), file=replies, flush=True)
+        print(json.dumps({"code": code, "out": out.getvalue(), "said": err.getvalue()}), file=replies, flush=True)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from cloud import Cloud
 from cloud import Fault as S3Fault
+from events import read_events
 from reference import Rows, rows_of
 
 from engine.aws import Aws
@@ -78,7 +79,7 @@ class Runner:
             self._process.wait()
             return Ended(None)
         answer = json.loads(line)
-        steps = {event["step"]: event["event"] for event in answer["events"] if "step" in event}
+        steps = {event["step"]: event["event"] for event in read_events(answer["out"])}
         return Ended(answer["code"], steps, answer["said"])
 
     @property

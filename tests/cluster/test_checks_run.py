@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from events import read_events
 from places import FEED, ITEM, Place, make_place
 
 from engine.__main__ import _run
@@ -88,7 +89,7 @@ def test_warning_lets_the_step_go_on(place: Place, capsys: pytest.CaptureFixture
     assert ", 1 warning\n" in said
     assert re.search(r"p\.yaml:\d+:10: t: warning: not_null: v: 1 failure\n    id=1, v=NULL, n=1$", said, re.M)
     assert place.run(FEED, ITEM, rest, "--json") == 0
-    done = json.loads(capsys.readouterr().out.splitlines()[-1])
+    done = read_events(capsys.readouterr().out)[-1]
     (warning,) = done["warnings"]
     assert (warning["check"], warning["failures"]) == ("not_null: v", 1)
     assert warning["rows"] == [{"id": 1, "v": None, "n": 1}]

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from events import read_events
 from lab import StandIn
 from places import Place, make_place
 
@@ -67,7 +68,7 @@ def last_events(place: Place, capsys: pytest.CaptureFixture[str], *arguments: st
     capsys.readouterr()
     run(place, "--json", *arguments)
     found: dict[str, tuple[str, str]] = {}
-    for event in map(json.loads, capsys.readouterr().out.splitlines()):
+    for event in read_events(capsys.readouterr().out):
         because = event.get("because", found.get(event["step"], ("", ""))[1])
         found[event["step"]] = (event["event"], because)
     return found

@@ -46,7 +46,8 @@ def copy(session: LocalSession, sql: str) -> Outcome:
     if session.in_block:
         session.journal.extend(rows)
     session.last_copy_count = loaded.rows
-    return Outcome("COPY", loaded.rows, notices=_notices(relation.name, loaded), rejects=loaded.errors)
+    notices = _notices(relation.name, loaded)
+    return Outcome("COPY", loaded.rows, notices=notices, rejects=loaded.errors, bytes_read=_size(loaded))
 
 
 def _parsed(sql: str) -> Copy:
@@ -96,11 +97,10 @@ def _history(
     """Return the rows that tell of one load, as statements with their values."""
     query, format_ = session.query, _format(copy_)
     table_id = OID.format("?", "?")
-    size = sum(stored.size for stored in loaded.files)
     rows: list[Row] = [(
         f"INSERT INTO local_catalog.load VALUES (?, ?, {table_id}, {', '.join('?' * 9)})",
         [query, session.number, relation.schema, relation.name, relation.name, status, started, _now(),
-         copy_.source, format_.lower(), loaded.rows, size, len(loaded.errors)],
+         copy_.source, format_.lower(), loaded.rows, _size(loaded), len(loaded.errors)],
     )]  # fmt: skip
     errors = {error.file: 0 for error in loaded.errors}
     for error in loaded.errors:
@@ -118,6 +118,10 @@ def _history(
             [query, session.number, relation.schema, relation.name, started, *_error_values(error)],
         ))  # fmt: skip
     return rows
+
+
+def _size(loaded: Loaded) -> int:
+    return sum(stored.size for stored in loaded.files)
 
 
 def _error_values(error: LoadError) -> list[Any]:
