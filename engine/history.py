@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,8 @@ from .warehouse import Session
 
 _NOT_THERE = ("42P01", "3F000")
 """SQLSTATEs of a table and a schema that do not exist: nothing has run yet."""
+COMPARED_RUNS = 10
+"""How many runs a run is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +70,46 @@ class Decision:
     because: str
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Runs of a pipeline, the oldest first, with what became of their steps: (run, step) -> record."""
+
+    runs: tuple[Run, ...]
+    records: Mapping[tuple[str, str], Record]
+
+
 def read_runs(session: Session, pipeline: Pipeline, *, limit: int, run: str = "") -> tuple[Run, ...]:
     """Return the last runs, the newest first, or the one of that id; none where nothing has been noted."""
     rows = _ask(session, pipeline, "ledger_runs", limit=limit, of_run=run)
     return tuple(map(_run, rows))
 
 
-def read_records(session: Session, pipeline: Pipeline, *, run: str = "", step: str = "") -> tuple[Record, ...]:
-    """Return what became of the steps of a run, or of a step in all runs, the newest first."""
-    rows = _ask(session, pipeline, "ledger_steps", of_run=run, of_step=step)
+def read_records(
+    session: Session, pipeline: Pipeline, *, runs: Sequence[str] = (), step: str = ""
+) -> tuple[Record, ...]:  # fmt: skip
+    """Return what became of the steps of some runs, or of a step in all runs, the newest first."""
+    rows = _ask(session, pipeline, "ledger_steps", of_runs=runs, of_step=step)
     found = [_record(row) for row in rows]
-    rows_of = Counter[tuple[str, str]]()
+    rows_of: dict[tuple[str, str], int] = defaultdict(int)
+    seconds_of: dict[tuple[str, str], float] = defaultdict(float)
     for record in found:
         rows_of[record.run, record.step] += record.rows or 0
+        seconds_of[record.run, record.step] += record.seconds
     # Of a step with several transactions the last one tells; 'begun' alone, and it has not ended.
     return tuple(
-        replace(record, rows=rows_of[record.run, record.step]) if record.rows is not None else record
+        replace(record, rows=rows_of[record.run, record.step], seconds=seconds_of[record.run, record.step])
+        if record.rows is not None
+        else record
         for record in found
         if record.status != "begun"
     )
+
+
+def read_past(session: Session, pipeline: Pipeline, *, limit: int = COMPARED_RUNS) -> Past:
+    """Return the last run and those before it, `limit` of them at most."""
+    runs = read_runs(session, pipeline, limit=limit + 1)
+    records = read_records(session, pipeline, runs=[run.run for run in runs]) if runs else ()
+    return Past(runs[::-1], {(record.run, record.step): record for record in records})
 
 
 def _run(row: tuple[Any, ...]) -> Run:

@@ -12,7 +12,7 @@ from typing import Any
 from .checks import failure
 from .errors import EtlrunError, LeaseHeld, LeaseLost, WarehouseError, WarehouseUnreachable
 from .execute import UNDECIDED, Event, StepFailed, StepSkipped, execute
-from .history import Decision
+from .history import Decision, Past, read_past
 from .ledger import LEASE_SECONDS, Ended, ended_statements, measured
 from .model import Pipeline
 from .plan import Ledger, Plan, Statement
@@ -128,6 +128,12 @@ class NotedRun:
                     self.skipped.append(Ended(event.step, "skipped", f"{event.because} failed"))
                 yield event
         self.status = "failed" if failed else "done"
+
+    def past(self) -> Past:
+        """Return this run as it is noted, and those before it. Errors: those of the warehouse."""
+        found: list[Past] = []
+        self.desk.ask(lambda session: found.append(read_past(session, self.pipeline)))
+        return found[-1]
 
     def _note(self, ended: Sequence[Ended]) -> None:
         self.desk.commit(ended_statements(self.plan, self.pipeline, ended))

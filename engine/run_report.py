@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from . import __version__
+from .comparison import Series, compared_run, compared_step
 from .dry_run import step_text
 from .execute import StepDone, StepFailed, StepKept, StepSkipped
+from .history import Past
 from .plan import Plan
 from .render import render_page
 from .report import failure_text, warning_text
 from .timeline import Bar
 
+_SPARK = 24
+"""How high the bars of the last runs are, in pixels of the page."""
 
-def run_page(plan: Plan, run: str, began: datetime, bars: Sequence[Bar], seconds: float) -> str:
-    """Return the page of a run as HTML; `seconds` is how long it took in all."""
+
+def run_page(plan: Plan, began: datetime, bars: Sequence[Bar], seconds: float, past: Past | None) -> str:
+    """Return the page of a run as HTML; `seconds` is how long it took in all.
+
+    `past` is what the ledger knows of it and the runs before; None where that could not be asked.
+    """
     steps = [_step(bar, max(seconds, 1e-9)) for bar in bars]
     states = {step["state"] for step in steps}
     done = [bar.result for bar in bars if isinstance(bar.result, StepDone)]
@@ -26,11 +34,14 @@ def run_page(plan: Plan, run: str, began: datetime, bars: Sequence[Bar], seconds
         "target": plan.target.name,
         "began": f"{began:%Y-%m-%d %H:%M:%S %Z}".rstrip(),
         "seconds": f"{seconds:.2f} s",
-        "run": run,
+        "run": plan.ledger.run if plan.ledger else "",
         "version": __version__,
         "steps": steps,
         "rows": f"{sum(result.rows for result in done):,}",
         "rejects": sum(len(result.rejects) for result in done),
+        "bytes": sum(result.bytes_read or 0 for result in done),
+        "untold": any(result.step.kind == "staging" and result.bytes_read is None for result in done),
+        "past": _past(past, [bar.name for bar in bars]) if past else None,
     }
     return render_page("run", values)
 
@@ -40,7 +51,7 @@ def _step(bar: Bar, whole: float) -> dict[str, Any]:
     left, width = 100 * bar.begin / whole, 100 * bar.seconds / whole
     checks = sum(bool(statement.check) for part in step.transactions for statement in part.statements)
     return {
-        **_outcome(bar),
+        "bytes": "", **_outcome(bar),
         "name": step.name, "kind": step.kind, "is_critical": bar.is_critical, "needs": ", ".join(sorted(step.needs)),
         "begin": f"{bar.begin:.2f}", "end": f"{bar.end:.2f}", "seconds": f"{bar.seconds:.2f} s" if bar.end else "",
         "left": round(left, 3), "width": round(width, 3),
@@ -61,6 +72,7 @@ def _outcome(bar: Bar) -> dict[str, Any]:
                 "said": _lines(warning_text(done)),
                 "rows": f"{done.rows:,}",
                 "rejects": len(done.rejects),
+                "bytes": "" if done.bytes_read is None else f"{done.bytes_read:,}",
             }
         case StepFailed() as failed:
             return {"state": "failed", "said": _lines(failure_text(failed)), "rows": "", "rejects": ""}
@@ -72,3 +84,47 @@ def _outcome(bar: Bar) -> dict[str, Any]:
 
 def _lines(lines: Iterator[str]) -> str:
     return "\n".join(lines)
+
+
+# --- beside the last runs --------------------------------------------------------------------------------------------
+
+
+def _past(past: Past, names: Iterable[str]) -> dict[str, Any]:
+    """Return the run and its steps beside the last runs."""
+    whole, longest = compared_run(past), max((run.seconds for run in past.runs), default=0)
+    runs = [
+        {
+            "run": run.run, "began": str(run.started_at)[:19], "status": run.status, "rows": f"{run.rows:,}",
+            "seconds": f"{run.seconds:,}", "width": round(100 * run.seconds / longest, 2) if longest else 0,
+            "selection": ", ".join(run.selection),
+        }
+        for run in past.runs
+    ]  # fmt: skip
+    steps = []
+    for name in names:
+        compared = compared_step(past, name)
+        steps.append({
+            "name": name, "remarks": compared.remarks,
+            "seconds": _series(compared.seconds, "{:,.2f}"), "rows": _series(compared.rows, "{:,.0f}"),
+        })  # fmt: skip
+    return {"runs": runs[::-1], "earlier": len(runs) - 1, "remarks": whole.remarks, "steps": steps}
+
+
+def _series(series: Series, form: str) -> dict[str, Any]:
+    """Return a series as texts, and as bars: (place, height) of each number that is there, the place from 0."""
+    numbers = [number for number in series.numbers if number is not None]
+    highest = max(numbers, default=0)
+    said = [form.format(number) for number in numbers]
+    spread = [form.format(number) for number in (min(series.earlier), max(series.earlier))] if series.earlier else []
+    return {
+        "now": "" if series.now is None else form.format(series.now),
+        "usual": "" if series.usual is None else form.format(series.usual),
+        "spread": " – ".join(dict.fromkeys(spread)),
+        "said": ", ".join(said),
+        "bars": [
+            (place, max(1, round(_SPARK * number / highest)) if highest else 1, place == len(series.numbers) - 1)
+            for place, number in enumerate(series.numbers)
+            if number is not None
+        ],
+        "places": len(series.numbers),
+    }

@@ -15,7 +15,7 @@ VISITS = f"""\
 version: 1
 name: visits
 description: "{NASTY}"
-targets: {{local: {{warehouse: local, database: ':memory:', mounts: {{s3://site: bucket}}}}}}
+targets: {{local: {{warehouse: local, database: w.duckdb, mounts: {{s3://site: bucket}}}}}}
 schema: visits
 staging:
   raw_visits:
@@ -50,13 +50,15 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
+        if tag in ("td", "th"):
+            self.text += " "
 
     def handle_data(self, data: str) -> None:
         self.text += data
 
 
 def report(tmp_path: Path, records: str, code: int) -> Page:
-    (tmp_path / "bucket" / "visits").mkdir(parents=True)
+    (tmp_path / "bucket" / "visits").mkdir(parents=True, exist_ok=True)
     (tmp_path / "bucket" / "visits" / "1.json").write_text(records, encoding="utf-8")
     (tmp_path / "visits.yaml").write_text(VISITS, encoding="utf-8")
     assert _run([str(tmp_path / "visits.yaml"), "--report", str(tmp_path / "run.html")]) == code
@@ -65,7 +67,7 @@ def report(tmp_path: Path, records: str, code: int) -> Page:
 
 def test_page_tells_steps_rows_and_the_sql_that_was_sent(tmp_path: Path) -> None:
     page = report(tmp_path, '{"id": 1, "page": "home"}{"id": 2, "page": "home"}', 0)
-    assert re.search(r"Run \d{8}T\d{6}-[0-9a-f]{8} of etlrun .*: 3 steps, 5 rows\.", page.text)
+    assert re.search(r"Run \d{8}T\d{6}-[0-9a-f]{8} of etlrun .*: 3 steps, 5 rows, 50 bytes read\.", page.text)
     assert "INSERT INTO visits.totals" in page.text
     labels = [attributes["aria-label"] for tag, attributes in page.tags if attributes.get("role") == "listitem"]
     assert [str(label).split(":")[0] for label in labels] == ["raw_visits", "visits", "totals"]
@@ -85,6 +87,45 @@ def test_page_asks_nothing_of_anybody(tmp_path: Path) -> None:
     links = [value for _, attributes in page.tags for name, value in attributes.items() if name in ("href", "src")]
     assert links
     assert all(str(link).startswith(("#", "data:")) for link in links)
+
+
+HOME = '{"id": 1, "page": "home"}'
+
+
+def shown(page: Page, heading: str, until: str) -> str:
+    """Return the text between two headings of the page, each run of blanks as one."""
+    return " ".join(page.text.partition(f"\n{heading}\n")[2].partition(f"\n{until}\n")[0].split())
+
+
+def test_page_shows_the_run_beside_the_last_ones(tmp_path: Path) -> None:
+    page = report(tmp_path, HOME, 0)
+    assert "It is the first run that is noted" in page.text
+    for _ in range(2):
+        report(tmp_path, HOME * 9, 0)
+    page = report(tmp_path, HOME, 0)
+    said = shown(page, "Beside the last runs", "Each step")
+    assert said.count("(this run)") == 1
+    assert len(re.findall(r"\b\d{8}T\d{6}-[0-9a-f]{8}\b", said)) == 4
+    assert "Each step in the last 4 runs" in said
+    assert "⚠ This run: 16 % of the usual rows" in said
+    assert re.search(r"raw_visits⚠ 11 % of the usual rows [\d.]+ [\d.]+ [\d.]+( – [\d.]+)? 1 9 1 – 9 visits", said)
+    charts = [attributes["aria-label"] for tag, attributes in page.tags if tag == "svg"]
+    assert charts[1] == "rows, the oldest first: 1, 9, 9, 1"
+    assert len(charts) == 6
+
+
+def test_step_that_failed_is_not_compared(tmp_path: Path) -> None:
+    report(tmp_path, HOME, 0)
+    page = report(tmp_path, '{"id": 1, "page": "else"}', 1)
+    labels = [attributes["aria-label"] for tag, attributes in page.tags if tag == "svg"]
+    assert labels[3] == "rows, the oldest first: 1"
+    assert "⚠" not in page.text
+
+
+def test_page_tells_the_bytes_that_were_read(tmp_path: Path) -> None:
+    page = report(tmp_path, HOME, 0)
+    assert f", {len(HOME)} bytes read." in page.text
+    assert "sys_load_history" not in page.text
 
 
 def test_folder_that_is_not_there_is_told_before_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

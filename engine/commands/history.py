@@ -38,7 +38,7 @@ def command(pipeline: Path, run: str | None, target: str | None, mounts: Mounts,
     with reached(resolve(chosen, environment_of(document, chosen)), document.folder, mounts) as warehouse:
         session = warehouse.open_session()
         runs = read_runs(session, document, limit=limit, run=run or "")
-        records = read_records(session, document, run=run) if run else ()
+        records = read_records(session, document, runs=[run]) if run else ()
         session.close()
     if run and not runs:
         raise UsageError(f"no run '{run}' of {document.name}: 'etlrun history {pipeline}' shows the last ones")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..ledger import Noting
     from ..model import Pipeline, Target
     from ..plan import Plan
+    from ..recording import NotedRun
     from ..warehouse import Session, Warehouse
     from .running import Through
 
@@ -75,6 +76,8 @@ def command(
     """Run PIPELINE: stage its files, fill its tables, in dependency order."""
     if dry_run and resume:
         raise UsageError("--resume asks the warehouse what is done, and --dry-run connects to nothing")
+    if report and not report.absolute().parent.is_dir():
+        raise UsageError(f"there is no folder for the report: {report}")
     if dry_run and pipeline and not plan_file:
         answer(pipeline, partial(_planned, pipeline, target, patterns, variables, full_refresh))
         return 0
@@ -116,11 +119,9 @@ def command(
         through = []
         if openlineage:
             through.append(_with_lineage(document, plan, noting.run, openlineage, environ))
-        if report:
-            through.append(_reported(plan, noting.run, report))
 
         def decided(session: Session) -> Mapping[str, Decision]:
-            return decide(plan.steps, last.run, read_records(session, document, run=last.run)) if last else {}
+            return decide(plan.steps, last.run, read_records(session, document, runs=[last.run])) if last else {}
 
         with held(plan, document, warehouse, wait_seconds=wait_seconds) as run:
             # The lease is given back after this: what the look has opened is closed, the warehouse itself is not.
@@ -132,6 +133,8 @@ def command(
             with closing(looked_at):
                 if first and (code := watched(first, execute(first, looked_at), as_json=as_json)):
                     return code
+                if report:
+                    through.append(_reported(plan, report, run))
                 events = run.events(looked_at, threads=chosen.threads, decide=decided)
                 return watched(plan, events, as_json=as_json, through=through)
 
@@ -195,19 +198,21 @@ def _with_lineage(pipeline: Pipeline, plan: Plan, run: str, place: str, environ:
     return lambda events: with_lineage(pipeline, plan, run, events, emit, partial(click.echo, err=True))
 
 
-def _reported(plan: Plan, run: str, path: Path) -> Through:
+def _reported(plan: Plan, path: Path, run: NotedRun) -> Through:
+    from ..errors import EtlrunError
     from ..run_report import run_page
     from ..timeline import Recording
 
-    if not path.absolute().parent.is_dir():
-        raise UsageError(f"there is no folder for the report: {path}")
-
     def through(events: Iterable[Event]) -> Iterator[Event]:
         recording, began = Recording(), datetime.now().astimezone()
+        past, ended = None, 0.0
         try:
             yield from recording.passed_on(events)
+            ended = recording.clock()
+            with suppress(EtlrunError):  # what the steps have done stands all the same
+                past = run.past()
         finally:
-            page = run_page(plan, run, began, recording.bars, recording.clock() - recording.begun)
-            path.write_text(page, encoding="utf-8")
+            seconds = (ended or recording.clock()) - recording.begun
+            path.write_text(run_page(plan, began, recording.bars, seconds, past), encoding="utf-8")
 
     return through

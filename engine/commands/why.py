@@ -39,9 +39,9 @@ def command(pipeline: Path, step: str, target: str | None, mounts: Mounts, varia
         session = warehouse.open_session()
         records = read_records(session, document, step=step)
         runs = read_runs(session, document, limit=1)
-        last = read_records(session, document, run=runs[0].run) if runs else ()
+        last = read_records(session, document, runs=[runs[0].run]) if runs else ()
         done = next((record for record in records if record.status == "done"), None)
-        then = read_records(session, document, run=done.run) if done else ()
+        then = read_records(session, document, runs=[done.run]) if done else ()
         session.close()
     for line in _last(step, records, runs):
         click.echo(line)

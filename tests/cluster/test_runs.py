@@ -165,6 +165,16 @@ def test_history_and_why(place: Place, capsys: pytest.CaptureFixture[str]) -> No
     assert "the next run with --resume does it: it failed in run" in said
 
 
+def test_report_shows_a_run_on_a_cluster_beside_the_last_one(stand_in: StandIn, tally: Path) -> None:
+    report = tally.with_name("run.html")
+    for _ in range(2):
+        assert _run([str(tally), "--report", str(report)]) == 0
+    page = report.read_text(encoding="utf-8")
+    assert "Each step in the last 2 runs" in page
+    assert 'aria-label="rows, the oldest first: 3, 3"' in page
+    assert "A cluster tells the bytes that a COPY read later only, in sys_load_history." in page
+
+
 def test_tables_of_another_version_are_told(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     place.send("CREATE SCHEMA etlrun", "CREATE TABLE etlrun.runs (run varchar(32), pipeline varchar(127))")
     assert run(place) == 1
