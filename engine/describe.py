@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from .lineage import Lineage
@@ -10,6 +11,9 @@ from .plan import check_said
 from .read import needs
 from .tables import attributes
 
+_AFTER = {"keep": "", "empty": "each table gets their rows once, then they are emptied"}
+_CHANGED = {"fail": "one that has changed is an error", "skip": "one that has changed is not loaded again",
+            "reload": "one that has changed is loaded again"}  # fmt: skip
 COLUMN_HEADINGS = ("column", "type", "", "from", "description")
 
 
@@ -25,11 +29,39 @@ def part_text(pipeline: Pipeline, part: StagingSource | Table) -> Iterator[str]:
         "loaded from": part.copy.source if isinstance(part, StagingSource) else "",
         "strategy": part.load.strategy if isinstance(part, Table) else "",
         "attributes": ", ".join(attribute.lower() for attribute in attributes(definition)),
+        **declared_facts(part),
         "waits for": ", ".join(sorted(waits[part.name])),
         "waited for by": ", ".join(name for name, others in waits.items() if part.name in others),
     }
     yield from (f"{name:14} {said}" for name, said in facts.items() if said)
     yield from (f"{'check':14} {check_text(check)}" for check in part.checks)
+
+
+def declared_facts(part: StagingSource | Table) -> dict[str, str]:
+    """Return what else is declared of a part, in words; what is not declared is left out."""
+    facts = _source_facts(part) if isinstance(part, StagingSource) else _table_facts(part)
+    return {name: said for name, said in facts.items() if said}
+
+
+def _source_facts(source: StagingSource) -> dict[str, str]:
+    if not (how := source.incremental):
+        return {}
+    reloads_all = how.after == "keep" and how.changed == "reload"
+    changed = "if one has changed, all are loaded again" if reloads_all else _CHANGED[how.changed]
+    broken = f"up to {how.max_bad_files} broken ones are set aside" if how.max_bad_files else ""
+    return {"files": "; ".join(filter(None, ("each is loaded once", _AFTER[how.after], changed, broken)))}
+
+
+def _table_facts(table: Table) -> dict[str, str]:
+    grants = [f"{privilege} to {', '.join(grantees)}" for privilege, grantees in table.grants.items()]
+    hooks = Counter(hook.when for hook in table.hooks)
+    rows = ", the rows of a SELECT" if table.unload and table.unload.select else ""
+    return {
+        "unknown member": ", ".join(f"{name}: {value}" for name, value in table.unknown_member.items()),
+        "grants": "; ".join([*grants, *(["all else is revoked"] if table.grants_are_exclusive else [])]),
+        "hooks": ", ".join(f"{count} {when} the load" for when, count in hooks.items()),
+        "unloaded to": f"{table.unload.to}{rows}" if table.unload else "",
+    }
 
 
 def check_text(check: Check) -> str:

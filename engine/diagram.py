@@ -16,7 +16,7 @@ Role = Literal["staging", "fact", "dimension", "table"]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A step, or the raw files that one loads."""
+    """A step, or the files that one loads or writes."""
 
     name: str
     kind: Literal["files", "staging", "table"]
@@ -33,7 +33,9 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The graph of a pipeline, from raw files to tables. Names of files begin with s3://, so none is a step's."""
+    """The graph of a pipeline, from raw files to tables, and what they write. Names of files begin with s3://: none is
+    a step's.
+    """
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
@@ -63,8 +65,9 @@ class Attribute:
 
 
 def steps(pipeline: Pipeline) -> Steps:
-    """Return the files, staging tables and tables, and which flows into which."""
-    files = dict.fromkeys(source.copy.source for source in pipeline.staging)
+    """Return files, staging tables and tables, and which flows into which."""
+    written = {table.name: table.unload.to for table in pipeline.tables if table.unload}
+    files = dict.fromkeys([*(source.copy.source for source in pipeline.staging), *written.values()])
     nodes = [
         *(Node(name, "files") for name in files),
         *(Node(source.name, "staging") for source in pipeline.staging),
@@ -75,6 +78,7 @@ def steps(pipeline: Pipeline) -> Steps:
     places = {definition.name: place for place, definition in enumerate(pipeline.definitions)}
     for name, others in needs(pipeline).items():
         edges += [Edge(other, name, other in read.get(name, ())) for other in sorted(others, key=places.__getitem__)]
+    edges += [Edge(name, to) for name, to in written.items()]
     return Steps(tuple(nodes), tuple(edges))
 
 

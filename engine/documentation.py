@@ -11,7 +11,7 @@ from html import escape
 from typing import Any
 
 from . import __version__
-from .describe import check_text, marks
+from .describe import check_text, declared_facts, marks
 from .diagram import references, roles
 from .dry_run import step_text
 from .errors import Problem
@@ -64,7 +64,9 @@ def _part(part: StagingSource | Table, step: Step) -> dict[str, Any]:
         "schema": definition.schema,
         "description": definition.description,
         "file": part.copy.source if isinstance(part, StagingSource) else "",
-        "strategy": part.load.strategy if isinstance(part, Table) else "copy",
+        "unload": part.unload.to if isinstance(part, Table) and part.unload else "",
+        "strategy": part.load.strategy if isinstance(part, Table) else "incremental" if part.incremental else "copy",
+        "facts": list(declared_facts(part).items()),
         "attributes": [attribute.lower() for attribute in attributes(definition)],
         "reads": list(_reads(part)),
         "checks": [check_text(check) for check in part.checks],

@@ -94,11 +94,12 @@ function keyLine(line, { places, ways }, boxes) {
 
 function stepsDiagram(names, chosen) {
   const shown = new Set(names);
-  const files = new Set(names.map((name) => tables.get(name).file).filter(Boolean));
+  const files = new Set(names.flatMap((name) => [tables.get(name).file, tables.get(name).unload]).filter(Boolean));
   const lines = [];
   for (const name of names) {
-    const { file, reads, waits } = tables.get(name);
+    const { file, reads, waits, unload } = tables.get(name);
     if (file) lines.push({ from: `file ${file}`, to: `step ${name}` });
+    if (unload) lines.push({ from: `step ${name}`, to: `file ${unload}` });
     for (const other of reads) if (shown.has(other)) lines.push({ from: `step ${other}`, to: `step ${name}` });
     for (const other of waits) if (shown.has(other)) lines.push({ from: `step ${other}`, to: `step ${name}`, waits: true });
   }

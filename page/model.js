@@ -10,7 +10,7 @@ const uses = new Map();
 const ROLES = { fact: "Facts", dimension: "Dimensions", table: "Tables", staging: "Staging" };
 
 for (const table of site.tables ?? []) {
-  for (const name of ["columns", "reads", "waits", "checks", "attributes"]) table[name] ??= [];
+  for (const name of ["columns", "reads", "waits", "checks", "attributes", "facts"]) table[name] ??= [];
   for (const column of table.columns) for (const name of ["sources", "marks"]) column[name] ??= [];
   tables.set(table.name, table);
 }

@@ -3,9 +3,9 @@
 const WORDS = new Set(`add all alter analyze and any append as asc authorization begin between by case cast check comment
   commit compound copy create cross current_date current_timestamp default delete desc distinct distkey diststyle drop else
   end escape even except exists false first following for foreign format from full grant group having identity if in
-  inner insert intersect interval into is join json key last left like limit matched merge not null nulls on or order
-  outer over partition preceding primary qualify range references remove rename replace right role row rows select set
-  similar sortkey table temp temporary then timestamp to top true truncate unbounded union unique update using vacuum
+  inner insert intersect interval into is join json key last left like limit lock matched merge not null nulls on or order
+  outer over partition preceding primary qualify range references remove rename replace revoke right role row rows select set
+  similar sortkey table temp temporary then timestamp to top true truncate unbounded union unique unload update using vacuum
   values view when where with within`.split(/\s+/));
 const TOKEN = /(--[^\n]*|\/\*[^]*?\*\/)|('(?:[^'\\]|''|\\[^])*')|("(?:[^"]|"")*")|(\b\d+(?:\.\d+)?\b)|([\p{L}_][\p{L}\p{N}_$]*)|[^]/gu;
 
@@ -35,7 +35,7 @@ function tableArticle(table, columnName) {
     relatives.has(table.name) ? section("Keys", schemaDiagram(keyNeighbours(table.name), { keysOnly: true, chosen: table.name })) : "",
     section("Flow", stepsDiagram(flowNeighbours(table.name), table.name)),
     table.checks.length ? section("Checks", html("ul", { class: "checks" }, table.checks.map((check) => html("li", {}, check)))) : "",
-    section("SQL", html("p", { class: "note" }, "All that is sent for this step. In a run, the run's own id stands in place of RUN."), highlighted(table.sql)));
+    section("SQL", html("p", { class: "note" }, "What is sent for this step; in a run, its own id stands in place of RUN. The run looks at its lease and notes the step as well: --dry-run shows that."), highlighted(table.sql)));
 }
 
 function keyNeighbours(name, steps = 1) {
@@ -57,6 +57,7 @@ function facts(table) {
     ["Strategy", table.strategy],
     ["Loaded from", table.file],
     ["Distribution and sorting", table.attributes.join(", ")],
+    ...table.facts.map(([name, value]) => [name[0].toUpperCase() + name.slice(1), value]),
     ["Reads", links(table.reads)],
     ["Waits for", links(table.waits)],
     ["Used by", links(readers.get(table.name) ?? [])],

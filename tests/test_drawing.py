@@ -59,6 +59,13 @@ def test_steps_flow_from_files_to_tables_and_wait_for_what_they_refer_to() -> No
     assert len(graph.nodes) == 9
 
 
+def test_what_a_table_writes_is_a_node_behind_it() -> None:
+    graph = steps(read_pipeline(PROJECT / "pipelines" / "hourly" / "hourly.yaml", {}))
+    written = "s3://hourly-etl/work/lake/prices/"
+    assert Node(written, "files") in graph.nodes
+    assert [edge for edge in graph.edges if written in (edge.start, edge.end)] == [Edge("prices", written)]
+
+
 def test_formats_of_steps(capsys: pytest.CaptureFixture[str]) -> None:
     assert '    n2(["staging_events"])\n' in drawn(capsys)
     assert '    "users" -> "songplays" [style=dashed];\n' in drawn(capsys, "--format", "dot")
