@@ -72,7 +72,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Runs of a pipeline, the oldest first, with what became of their steps: (run, step) -> record."""
+    """Runs of a pipeline, the oldest first, with what became of their steps: (run, step) -> record.
+
+    The last one is the run that is compared with the others.
+    """
 
     runs: tuple[Run, ...]
     records: Mapping[tuple[str, str], Record]
@@ -105,11 +108,14 @@ def read_records(
     )
 
 
-def read_past(session: Session, pipeline: Pipeline, *, limit: int = COMPARED_RUNS) -> Past:
-    """Return the last run and those before it, `limit` of them at most."""
-    runs = read_runs(session, pipeline, limit=limit + 1)
-    records = read_records(session, pipeline, runs=[run.run for run in runs]) if runs else ()
-    return Past(runs[::-1], {(record.run, record.step): record for record in records})
+def read_past(session: Session, pipeline: Pipeline, run: str) -> Past:
+    """Return a run that is under way, behind the last ones before it."""
+    runs = read_runs(session, pipeline, limit=COMPARED_RUNS + 1)
+    # It is not the newest for certain: two may have begun in the same moment.
+    this = [each for each in runs if each.run == run]
+    before = [each for each in reversed(runs) if each.run != run]
+    records = read_records(session, pipeline, runs=[each.run for each in runs]) if runs else ()
+    return Past((*before, *this), {(record.run, record.step): record for record in records})
 
 
 def _run(row: tuple[Any, ...]) -> Run:

@@ -131,8 +131,9 @@ class NotedRun:
 
     def past(self) -> Past:
         """Return this run as it is noted, and those before it. Errors: those of the warehouse."""
-        found: list[Past] = []
-        self.desk.ask(lambda session: found.append(read_past(session, self.pipeline)))
+        assert self.plan.ledger is not None
+        found, run = [], self.plan.ledger.run
+        self.desk.ask(lambda session: found.append(read_past(session, self.pipeline, run)))
         return found[-1]
 
     def _note(self, ended: Sequence[Ended]) -> None:

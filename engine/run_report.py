@@ -16,8 +16,8 @@ from .render import render_page
 from .report import failure_text, warning_text
 from .timeline import Bar
 
-_SPARK = 24
-"""How high the bars of the last runs are, in pixels of the page."""
+_BARS_HEIGHT, _BAR_STEP = 24, 9
+"""How high the bars of the last runs are, and how far from one to the next, in pixels of the page."""
 
 
 def run_page(plan: Plan, began: datetime, bars: Sequence[Bar], seconds: float, past: Past | None) -> str:
@@ -111,9 +111,10 @@ def _past(past: Past, names: Iterable[str]) -> dict[str, Any]:
 
 
 def _series(series: Series, form: str) -> dict[str, Any]:
-    """Return a series as texts, and as bars: (place, height) of each number that is there, the place from 0."""
+    """Return a series as texts, and as bars: the outline of those of the last runs, and of this run's."""
     numbers = [number for number in series.numbers if number is not None]
     highest = max(numbers, default=0)
+    bars = [_bar(place, number, highest) for place, number in enumerate(series.numbers)]
     said = [form.format(number) for number in numbers]
     spread = [form.format(number) for number in (min(series.earlier), max(series.earlier))] if series.earlier else []
     return {
@@ -121,10 +122,15 @@ def _series(series: Series, form: str) -> dict[str, Any]:
         "usual": "" if series.usual is None else form.format(series.usual),
         "spread": " – ".join(dict.fromkeys(spread)),
         "said": ", ".join(said),
-        "bars": [
-            (place, max(1, round(_SPARK * number / highest)) if highest else 1, place == len(series.numbers) - 1)
-            for place, number in enumerate(series.numbers)
-            if number is not None
-        ],
-        "places": len(series.numbers),
+        "before": "".join(bars[:-1]),
+        "this": bars[-1] if bars else "",
+        "width": _BAR_STEP * len(bars),
     }
+
+
+def _bar(place: int, number: float | None, highest: float) -> str:
+    """Return a bar as a path of SVG, which is a fifth of the bytes of a <rect>; none for what there is not."""
+    if number is None:
+        return ""
+    height = max(1, round(_BARS_HEIGHT * number / highest)) if highest else 1
+    return f"M{_BAR_STEP * place} {_BARS_HEIGHT}v-{height}h7v{height}z"

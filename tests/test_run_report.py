@@ -133,3 +133,5 @@ def test_folder_that_is_not_there_is_told_before_the_run(tmp_path: Path, capsys:
     (tmp_path / "visits.yaml").write_text(VISITS, encoding="utf-8")
     assert _run([str(tmp_path / "visits.yaml"), "--report", str(tmp_path / "none" / "run.html")]) == 2
     assert "there is no folder for the report" in capsys.readouterr().err
+    assert _run([str(tmp_path / "visits.yaml"), "--report", str(tmp_path)]) == 2
+    assert "the report is a file, and this is a folder" in capsys.readouterr().err

@@ -78,6 +78,8 @@ def command(
         raise UsageError("--resume asks the warehouse what is done, and --dry-run connects to nothing")
     if report and not report.absolute().parent.is_dir():
         raise UsageError(f"there is no folder for the report: {report}")
+    if report and report.is_dir():
+        raise UsageError(f"the report is a file, and this is a folder: {report}")
     if dry_run and pipeline and not plan_file:
         answer(pipeline, partial(_planned, pipeline, target, patterns, variables, full_refresh))
         return 0
@@ -213,6 +215,9 @@ def _reported(plan: Plan, path: Path, run: NotedRun) -> Through:
                 past = run.past()
         finally:
             seconds = (ended or recording.clock()) - recording.begun
-            path.write_text(run_page(plan, began, recording.bars, seconds, past), encoding="utf-8")
+            try:
+                path.write_text(run_page(plan, began, recording.bars, seconds, past), encoding="utf-8")
+            except OSError as error:
+                click.echo(f"cannot write the report {path}: {error.strerror}", err=True)
 
     return through
