@@ -114,7 +114,9 @@ def read_past(session: Session, pipeline: Pipeline, run: str) -> Past:
     # It is not the newest for certain: two may have begun in the same moment.
     this = [each for each in runs if each.run == run]
     before = [each for each in reversed(runs) if each.run != run]
-    records = read_records(session, pipeline, runs=[each.run for each in runs]) if runs else ()
+    if not this:  # somebody has emptied the ledger
+        return Past((), {})
+    records = read_records(session, pipeline, runs=[each.run for each in runs])
     return Past((*before, *this), {(record.run, record.step): record for record in records})
 
 

@@ -107,7 +107,7 @@ def _past(past: Past, names: Iterable[str]) -> dict[str, Any]:
             "name": name, "remarks": compared.remarks,
             "seconds": _series(compared.seconds, "{:,.2f}"), "rows": _series(compared.rows, "{:,.0f}"),
         })  # fmt: skip
-    return {"runs": runs[::-1], "earlier": len(runs) - 1, "remarks": whole.remarks, "steps": steps}
+    return {"runs": runs[::-1], "earlier": max(0, len(runs) - 1), "remarks": whole.remarks, "steps": steps}
 
 
 def _series(series: Series, form: str) -> dict[str, Any]:

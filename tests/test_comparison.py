@@ -71,3 +71,7 @@ def test_run_is_compared_with_runs_that_were_asked_for_the_same(other: dict[str,
     compared = compared_run(Past((*before, replace(RUN, seconds=31, rows=40)), {}))
     assert compared.seconds.numbers == (10, 10, 10, 31)
     assert compared.remarks == ("3.1 times as long as usual", "40 % of the usual rows")
+
+
+def test_run_without_a_ledger_is_compared_with_nothing() -> None:
+    assert compared_run(Past((), {})).remarks == ()
