@@ -16,6 +16,8 @@ from .render import render_page
 from .report import failure_text, warning_text
 from .timeline import Bar
 
+_ROOM_AFTER, _ROOM_BEFORE = 70, 30
+"""Up to where a bar may reach, and from where it must begin, for a text beside it; in percent, at a phone's width."""
 _BARS_HEIGHT, _BAR_STEP = 24, 9
 """How high the bars of the last runs are, and how far from one to the next, in pixels of the page."""
 
@@ -55,11 +57,20 @@ def _step(bar: Bar, whole: float) -> dict[str, Any]:
         "name": step.name, "kind": step.kind, "is_critical": bar.is_critical, "needs": ", ".join(sorted(step.needs)),
         "begin": f"{bar.begin:.2f}", "end": f"{bar.end:.2f}", "seconds": f"{bar.seconds:.2f} s" if bar.end else "",
         "left": round(left, 3), "width": round(width, 3),
-        "after": round(left + width, 3), "before": round(100 - left, 3),
+        "text_place": _text_place(left, width),
         "checks": f"{checks} check{'s' if checks != 1 else ''}", "tries": len(bar.retries) + 1 if bar.end else "",
         "retries": "; ".join(f"try {each.attempt} failed: {each.cause}" for each in bar.retries),
         "sql": "\n".join(step_text(step)).strip(),
     }  # fmt: skip
+
+
+def _text_place(left: float, width: float) -> tuple[str, float]:
+    """Return where the text of a bar has room: a side of the track, and percent of it from there."""
+    if left + width <= _ROOM_AFTER:
+        return "left", round(left + width, 3)
+    if left >= _ROOM_BEFORE:
+        return "right", round(100 - left, 3)
+    return "inside", round(100 - left - width, 3)
 
 
 def _outcome(bar: Bar) -> dict[str, Any]:

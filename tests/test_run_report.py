@@ -7,8 +7,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from browser import chromium, complaints, requests
 
 from engine.__main__ import _run
+from engine.run_report import _text_place
 
 NASTY = "<script>alert('ü')</script>"
 VISITS = f"""\
@@ -112,6 +114,31 @@ def test_page_shows_the_run_beside_the_last_ones(tmp_path: Path) -> None:
     charts = [attributes["aria-label"] for tag, attributes in page.tags if tag == "svg"]
     assert charts[1] == "rows, the oldest first: 1, 9, 9, 1"
     assert len(charts) == 6
+
+
+def test_page_opens_from_disk_and_fits_a_phone(tmp_path: Path) -> None:
+    for _ in range(3):
+        report(tmp_path, HOME, 0)
+    with chromium(tmp_path / "profile") as browser:
+        phone = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+        browser.get("about:blank")
+        complaints(browser), requests(browser)  # of the browser's own first page
+        browser.get((tmp_path / "run.html").as_uri())
+        assert complaints(browser) == []
+        assert set(requests(browser)) == {(tmp_path / "run.html").as_uri()}
+        assert browser.execute_script("return document.documentElement.scrollWidth") == 390
+        drawn = "return [...document.querySelectorAll('.spark')].map((each) => each.getBBox().height)"
+        assert [height > 0 for height in browser.execute_script(drawn)] == [True] * 6
+
+
+@pytest.mark.parametrize(
+    ("left", "width", "place"),
+    [(0, 5, ("left", 5)), (40, 30, ("left", 70)), (0, 100, ("inside", 0)), (10, 70, ("inside", 20)),
+     (90, 10, ("right", 10)), (30, 70, ("right", 70))],
+)  # fmt: skip
+def test_text_of_a_bar_stands_where_there_is_room(left: float, width: float, place: tuple[str, float]) -> None:
+    assert _text_place(left, width) == place
 
 
 def test_step_that_failed_is_not_compared(tmp_path: Path) -> None:
