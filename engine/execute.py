@@ -141,7 +141,8 @@ def execute(
                     del waiting[name]
                     running += 1
                     yield StepStarted(step, number, decision.because)
-                    workers.append(pool.submit(run.step, step))
+                    rest = replace(step, transactions=step.transactions[1:]) if decision.is_loaded else step
+                    workers.append(pool.submit(run.step, rest))
             if not running:
                 continue
             event = run.events.get()

@@ -18,6 +18,7 @@ _NOT_THERE = ("42P01", "3F000")
 """SQLSTATEs of a table and a schema that do not exist: nothing has run yet."""
 COMPARED_RUNS = 10
 """How many runs a run is compared with."""
+_ENDED = {"failed": "failed", "begun": "had not ended"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class Record:
     ended_at: Any
     because: str
     error: str
+    begun_hash: str = ""
+    """Of the first of its transactions, where that was committed and others were to follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ class Decision:
 
     runs: bool
     because: str
+    is_loaded: bool = False
+    """Whether its first transaction is committed, and the others alone run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,17 @@ def read_runs(session: Session, pipeline: Pipeline, *, limit: int, run: str = ""
     return tuple(map(_run, rows))
 
 
+def read_resumed(session: Session, pipeline: Pipeline, last: Run) -> Run:
+    """Return the run that --resume continues: the last one, or where that continued another and ended before it noted
+    anything of a step, the other one."""
+    while last.resumes and not read_records(session, pipeline, runs=[last.run]):
+        found = read_runs(session, pipeline, limit=1, run=last.resumes)
+        if not found:
+            break
+        (last,) = found
+    return last
+
+
 def read_records(
     session: Session, pipeline: Pipeline, *, runs: Sequence[str] = (), step: str = ""
 ) -> tuple[Record, ...]:  # fmt: skip
@@ -95,17 +111,22 @@ def read_records(
     found = [_record(row) for row in rows]
     rows_of: dict[tuple[str, str], int] = defaultdict(int)
     seconds_of: dict[tuple[str, str], float] = defaultdict(float)
+    begun: dict[tuple[str, str], str] = {}
     for record in found:
         rows_of[record.run, record.step] += record.rows or 0
         seconds_of[record.run, record.step] += record.seconds
+        if record.status == "begun":
+            begun[record.run, record.step] = record.sql_hash
+    ended = {(record.run, record.step) for record in found if record.status != "begun"}
     # Of a step with several transactions the last one tells; 'begun' alone, and it has not ended.
-    return tuple(
+    told = [record for record in found if record.status != "begun" or (record.run, record.step) not in ended]
+    summed = (
         replace(record, rows=rows_of[record.run, record.step], seconds=seconds_of[record.run, record.step])
         if record.rows is not None
         else record
-        for record in found
-        if record.status != "begun"
+        for record in told
     )
+    return tuple(replace(record, begun_hash=begun.get((record.run, record.step), "")) for record in summed)
 
 
 def read_past(session: Session, pipeline: Pipeline, run: str) -> Past:
@@ -117,7 +138,8 @@ def read_past(session: Session, pipeline: Pipeline, run: str) -> Past:
     if not this:  # somebody has emptied the ledger
         return Past((), {})
     records = read_records(session, pipeline, runs=[each.run for each in runs])
-    return Past((*before, *this), {(record.run, record.step): record for record in records})
+    ended = {(record.run, record.step): record for record in records if record.status != "begun"}
+    return Past((*before, *this), ended)
 
 
 def _run(row: tuple[Any, ...]) -> Run:
@@ -152,7 +174,7 @@ def decide(steps: Iterable[Step], run: str, records: Iterable[Record]) -> dict[s
     """Decide for each step, in an order that works, whether it must run again after `run`, of which `records` tell.
 
     A step need not run if it was committed there, or proven to be by that run, with the same SQL and columns, and if
-    nothing that it waits for runs again.
+    nothing that it waits for runs again. Where only its UNLOAD is left, the same holds for its load.
     """
     known: dict[str, Record] = {}
     for record in records:
@@ -168,12 +190,20 @@ def _decide(step: Step, run: str, record: Record | None, again: str) -> Decision
     if record is None:
         return Decision(True, f"it had not ended in run {run}")
     if record.status not in ("done", "kept"):
-        ended = "failed" if record.status == "failed" else "was skipped"
+        ended = _ENDED.get(record.status, "was skipped")
+        if _is_loaded(step, record) and not again and not _input_changes(step, record):
+            return Decision(True, f"it is loaded, but {ended} in run {run}", is_loaded=True)
         return Decision(True, f"it {ended} in run {run}")
     causes = (*own_changes(step, record), *([f"{again} runs again"] if again else []), *_input_changes(step, record))
     if causes:
         return Decision(True, f"runs again: {causes[0]}")
     return Decision(False, record.because or f"done in run {record.run}, same SQL")
+
+
+def _is_loaded(step: Step, record: Record) -> bool:
+    """Tell whether a table was loaded by the SQL of now, and only its UNLOAD is left."""
+    same = (record.columns_hash, record.begun_hash) == (step.columns_hash, step.begun_hash)
+    return step.kind == "table" and bool(step.begun_hash) and same
 
 
 def own_changes(step: Step, record: Record) -> tuple[str, ...]:

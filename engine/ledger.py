@@ -43,7 +43,8 @@ class Noting:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A step that was not committed in this run: 'failed', 'skipped', or 'kept' as an earlier run left it."""
+    """A step that was not committed in this run: 'failed', 'skipped', or as an earlier run left it: 'kept', or 'begun'
+    where that had loaded it and its UNLOAD is left."""
 
     step: Step
     status: str
@@ -76,7 +77,7 @@ def noted(plan: Plan, pipeline: Pipeline, noting: Noting, whole: Plan | None = N
         transactions = []
         for number, transaction in enumerate(step.transactions, start=1):
             status = "done" if number == len(step.transactions) else "begun"
-            row = {"name": step.name, "number": number, "status": status, "hashes": _hashes(step)}
+            row = {"name": step.name, "number": number, "status": status, "hashes": _hashes(step, status)}
             transactions.append(
                 replace(
                     transaction, statements=_with_lease(transaction.statements, held),
@@ -90,7 +91,8 @@ def noted(plan: Plan, pipeline: Pipeline, noting: Noting, whole: Plan | None = N
 
 def _with_hashes_of(other: Step, step: Step) -> Step:
     return replace(
-        step, columns_hash=other.columns_hash, sql_hash=other.sql_hash, inputs_hash=other.inputs_hash
+        step, columns_hash=other.columns_hash, sql_hash=other.sql_hash, inputs_hash=other.inputs_hash,
+        begun_hash=other.begun_hash,
     )  # fmt: skip
 
 
@@ -113,12 +115,16 @@ def hashed(steps: Iterable[Step]) -> tuple[Step, ...]:
             place = next((place for place, sql in enumerate(texts) if sql.startswith("CREATE TABLE")), 0)
             created.append(texts[place])
             sent.append(texts[place + 1 :])
-        done[step.name] = replace(step, columns_hash=_hash(created), sql_hash=_hash(sent), inputs_hash=_hash(inputs))
+        begun = _hash(sent[0]) if len(sent) > 1 else ""
+        done[step.name] = replace(
+            step, columns_hash=_hash(created), sql_hash=_hash(sent), inputs_hash=_hash(inputs), begun_hash=begun
+        )
     return tuple(done.values())
 
 
-def _hashes(step: Step) -> tuple[str, str, str]:
-    return step.columns_hash, step.sql_hash, step.inputs_hash
+def _hashes(step: Step, status: str = "done") -> tuple[str, str, str]:
+    """Return what is noted of a step: 'begun' of what its first transaction sends, for that is all it tells of."""
+    return step.columns_hash, step.begun_hash if status == "begun" else step.sql_hash, step.inputs_hash
 
 
 def _hash(values: Any) -> str:
@@ -160,7 +166,7 @@ def ended_statements(plan: Plan, pipeline: Pipeline, ended: Iterable[Ended]) -> 
     """Return what notes the steps that were not committed in this run; nothing for none."""
     rows = [
         {
-            "name": each.step.name, "status": each.status, "hashes": _hashes(each.step),
+            "name": each.step.name, "status": each.status, "hashes": _hashes(each.step, each.status),
             "seconds": f"{each.seconds:.3f}", "because": _clipped(each.because, _MAX_REASON_BYTES),
             "error": _clipped(masked(each.error), _MAX_ERROR_BYTES),
         }

@@ -125,6 +125,8 @@ class Step:
     """Of what creates its table."""
     inputs_hash: str = ""
     """Of what is sent for all that it waits for, directly or not."""
+    begun_hash: str = ""
+    """Of what its first transaction sends, where others follow."""
 
 
 @dataclass(frozen=True, slots=True)

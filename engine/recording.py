@@ -115,8 +115,12 @@ class NotedRun:
         """Yield what `execute` yields, and note what was not committed. Errors: those of `execute`, LeaseLost."""
         decisions: dict[str, Decision] = {}
         self.desk.ask(lambda session: decisions.update(decide(session)))
-        kept = [step for step in self.plan.steps if step.name in decisions and not decisions[step.name].runs]
-        self._note([Ended(step, "kept", decisions[step.name].because) for step in kept])
+        left = [(step, decisions[step.name]) for step in self.plan.steps if step.name in decisions]
+        self._note([
+            Ended(step, "begun" if decision.runs else "kept", decision.because)
+            for step, decision in left
+            if decision.is_loaded or not decision.runs
+        ])  # fmt: skip
         events = execute(self.plan, warehouse, threads=threads, retries=self.desk.retries, decisions=decisions)
         failed = False
         with closing(events):

@@ -155,16 +155,17 @@ def _plan(pipeline: Pipeline, target: Target, only: frozenset[str] | None, notin
 
 def _unfinished_run(warehouse: Warehouse, pipeline: Pipeline) -> Run | None:
     """Return the last run if it was not done, and say which it is."""
-    from ..history import read_runs
+    from ..history import read_resumed, read_runs
 
     session = warehouse.open_session()
     found = read_runs(session, pipeline, limit=1)
-    session.close()
     if not found or found[0].status == "done":
         said = f"the last run, {found[0].run}, is done" if found else "there was no run yet"
         click.echo(f"nothing to resume: {said}; this run begins anew", err=True)
+        session.close()
         return None
-    (last,) = found
+    last = read_resumed(session, pipeline, found[0])
+    session.close()
     ended = "was not ended" if last.status == "running" else f"ended as '{last.status}'"
     click.echo(f"resumes run {last.run} of {str(last.started_at)[:19]} UTC, which {ended}", err=True)
     return last

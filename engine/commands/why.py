@@ -10,7 +10,7 @@ import click
 from ..environment import resolve
 from ..errors import UsageError
 from ..graph import above
-from ..history import Decision, Record, Run, decide, own_changes, read_records, read_runs
+from ..history import Decision, Record, Run, decide, own_changes, read_records, read_resumed, read_runs
 from ..ledger import hashed
 from ..places import did_you_mean
 from ..plan import Step, make_plan
@@ -39,7 +39,8 @@ def command(pipeline: Path, step: str, target: str | None, mounts: Mounts, varia
         session = warehouse.open_session()
         records = read_records(session, document, step=step)
         runs = read_runs(session, document, limit=1)
-        last = read_records(session, document, runs=[runs[0].run]) if runs else ()
+        resumed = read_resumed(session, document, runs[0]) if runs else None
+        last = read_records(session, document, runs=[resumed.run]) if resumed else ()
         done = next((record for record in records if record.status == "done"), None)
         then = read_records(session, document, runs=[done.run]) if done else ()
         session.close()
@@ -48,8 +49,8 @@ def command(pipeline: Path, step: str, target: str | None, mounts: Mounts, varia
     if done:
         read = [name for name in steps if name in above(waits, step)]
         click.echo(_since(steps[step], done, [steps[name] for name in read], then))
-    if runs:
-        click.echo(_next(step, runs[0], decide(steps.values(), runs[0].run, last)))
+    if resumed:
+        click.echo(_next(step, resumed, decide(steps.values(), resumed.run, last)))
 
 
 def _last(step: str, records: Sequence[Record], runs: Sequence[Run]) -> Iterator[str]:
@@ -91,4 +92,5 @@ def _next(step: str, last: Run, decisions: dict[str, Decision]) -> str:
     if last.selection and step not in last.selection:
         return f"  the next run with --resume leaves it out: run {last.run} was not asked for it"
     decision = decisions[step]
-    return f"  the next run with --resume {'does it' if decision.runs else 'leaves it out'}: {decision.because}"
+    what = "unloads it" if decision.is_loaded else "does it" if decision.runs else "leaves it out"
+    return f"  the next run with --resume {what}: {decision.because}"

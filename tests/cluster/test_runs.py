@@ -133,6 +133,84 @@ def test_resume_asks_for_the_same_steps(place: Place, capsys: pytest.CaptureFixt
     }
 
 
+APPENDS = """\
+tables:
+  a:
+    columns: {id: {type: integer}}
+    load: {strategy: append, sql: 'SELECT id FROM feed.batch'}
+  b:
+    columns: {id: {type: integer}}
+    load: {sql: 'SELECT id FROM a'}
+    checks: [{expression: id < 100}]
+"""
+
+
+def test_resume_after_a_resume_that_did_nothing_appends_no_row_twice(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place.feed("(500, 'x', 1, NULL)")
+    write(place, APPENDS)
+    assert run(place) == 1
+    ((first,),) = place.send("SELECT run FROM etlrun.runs")
+    write(place, APPENDS.replace("{id: {type: integer}}", "{id: {type: smallint}}", 1))
+    assert run(place, "--resume") == 1  # a difference is in the way
+    write(place, APPENDS.replace("id < 100", "id < 1000"))
+    assert _run(["why", str(place.folder / "p.yaml"), "a"]) == 0
+    assert f"the next run with --resume leaves it out: done in run {first}, same SQL" in capsys.readouterr().out
+    assert last_events(place, capsys, "--resume") == {
+        "a": ("kept", f"done in run {first}, same SQL"),
+        "b": ("done", f"it failed in run {first}"),
+    }
+    assert place.send("SELECT id FROM dw.a") == [(500,)]
+    assert runs(place) == ["failed", "failed", "done"]
+
+
+UNLOADS = """\
+tables:
+  a:
+    columns: {id: {type: integer}}
+    load: {strategy: append, sql: 'SELECT id FROM feed.batch'}
+    unload: {to: s3://BUCKET/a/, existing: clean, format: csv}
+"""
+
+
+@pytest.fixture
+def unloading(tmp_path: Path) -> Place:
+    """A place whose bucket 'full' is a file, so that nothing can be written to it."""
+    (tmp_path / "full").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "full" / "a").write_text("")
+    mounts = "{s3://full: full, s3://out: out}"
+    place = Place(tmp_path, f"  here: {{warehouse: local, database: warehouse.duckdb, mounts: {mounts}}}\n", None)
+    place.send("CREATE SCHEMA feed", "CREATE TABLE feed.batch (id integer, v varchar(9), n integer, at timestamp)")
+    place.feed("(5, 'x', 1, NULL)")
+    return place
+
+
+def test_resume_after_a_failed_unload_appends_no_row_twice(
+    unloading: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(unloading, UNLOADS.replace("BUCKET", "full"))
+    assert run(unloading) == 1
+    assert "a is loaded, but its UNLOAD failed" in capsys.readouterr().err
+    assert run(unloading, "--resume") == 1
+    (_, (second,)) = unloading.send("SELECT run FROM etlrun.runs ORDER BY started_at, run")
+    write(unloading, UNLOADS.replace("BUCKET", "out"))
+    assert _run(["why", str(unloading.folder / "p.yaml"), "a"]) == 0
+    assert f"--resume unloads it: it is loaded, but failed in run {second}" in capsys.readouterr().out
+    assert last_events(unloading, capsys, "--resume") == {"a": ("done", f"it is loaded, but failed in run {second}")}
+    assert unloading.send("SELECT id FROM dw.a") == [(5,)]
+    assert (unloading.folder / "out" / "a").is_dir()
+
+
+def test_resume_after_a_failed_unload_loads_anew_what_has_changed(unloading: Place) -> None:
+    write(unloading, UNLOADS.replace("BUCKET", "full"))
+    assert run(unloading) == 1
+    write(unloading, UNLOADS.replace("BUCKET", "out").replace("SELECT id", "SELECT id + 1 AS id"))
+    assert run(unloading, "--resume") == 0
+    assert unloading.send("SELECT id FROM dw.a ORDER BY id") == [(5,), (6,)]
+
+
 def test_history_and_why(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     pipeline = str(place.folder / "p.yaml")
     assert _run(["history", pipeline]) == 0

@@ -121,7 +121,7 @@ INSERT INTO etlrun.steps (
 )
 VALUES (
     'RUN', 'hourly', 'raw_orders', 1, 'begun',
-    '56b745124a77b5d1', '2f88bda21784ff92', '4f53cda18c2baa0c',
+    '56b745124a77b5d1', '4f53cda18c2baa0c', '4f53cda18c2baa0c',
     0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
 );
 
@@ -276,7 +276,7 @@ INSERT INTO etlrun.steps (
 )
 VALUES (
     'RUN', 'hourly', 'raw_prices', 1, 'begun',
-    '7f2298e49d69fc0c', '1aced7b5652243e7', '4f53cda18c2baa0c',
+    '7f2298e49d69fc0c', '4f53cda18c2baa0c', '4f53cda18c2baa0c',
     0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
 );
 
@@ -587,7 +587,7 @@ INSERT INTO etlrun.steps (
 )
 VALUES (
     'RUN', 'hourly', 'prices', 1, 'begun',
-    '6cb693569c6326ab', 'b6f55549dde51017', '7439f09ed1508a70',
+    '6cb693569c6326ab', 'adaf492d17075bad', '7439f09ed1508a70',
     0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
 );
 
