@@ -16,6 +16,7 @@ from typing import Any
 from ...copy import Copy, unescape
 from ...errors import WarehouseError
 from ...storage import StoredObject
+from .zstd_frames import is_whole
 
 _CHUNK_BYTES = 1 << 20
 
@@ -37,6 +38,8 @@ def plain(object_: StoredObject, copy: Copy, folder: Path, zstd: Unpack, skipped
     """Yield the bytes of an object as plain text; `skipped` gets the lines and bytes that IGNOREHEADER takes."""
     path = object_.path
     if copy.compression == "zstd":
+        if not is_whole(object_.path):
+            raise _cut_short(object_)
         path = folder / "zstd.plain"
         zstd(object_.path, path)
     chunks = chunks_of(path)
@@ -77,6 +80,15 @@ def _decompressed(chunks: Iterator[bytes], compression: str, object_: StoredObje
             detail=str(error),
             hint=f"take {compression.upper()} out, or compress the file",
         ) from error
+    if not member.eof and object_.size:
+        raise _cut_short(object_)
+
+
+def _cut_short(object_: StoredObject) -> WarehouseError:
+    return WarehouseError(
+        f"failed to decompress {object_.url}: the file ends in the middle",
+        hint="its end is not there: it was written, or copied, only in part; put the whole file in its place",
+    )
 
 
 def _from_utf16(chunks: Iterator[bytes], encoding: str, object_: StoredObject) -> Iterator[bytes]:

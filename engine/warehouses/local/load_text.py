@@ -27,7 +27,7 @@ def quick(copy: Copy, columns: tuple[LoadColumn, ...]) -> Reading:
     """Return how regular files are read; the scan raises where the number of fields is not that of the columns."""
     if copy.format.name == "fixedwidth" or copy.escape or copy.fillrecord:
         return careful(copy, columns)
-    return _reading(copy, columns, partial(_quick_scan, copy, len(columns)), f"c{len(columns)} <> ''")
+    return _reading(copy, columns, partial(_quick_scan, copy, len(columns)), "is_broken")
 
 
 def careful(copy: Copy, columns: tuple[LoadColumn, ...]) -> Reading:
@@ -40,9 +40,13 @@ def _careful(copy: Copy, columns: tuple[LoadColumn, ...], again: Reading | None)
     count = len(columns)
     if copy.format.name == "fixedwidth":
         return _reading(copy, columns, partial(_line_scan, widths(copy, count)), "", again)
+    return _reading(copy, columns, partial(_careful_scan, copy, count), _broken(copy, count), again)
+
+
+def _broken(copy: Copy, count: int) -> str:
+    """Return what holds for a row of the careful scan that has too few fields, or too many."""
     extra = f"c{count} IS NOT NULL" if copy.format.name == "csv" else f"c{count} <> ''"
-    broken = extra if copy.fillrecord else f"c{count - 1} IS NULL OR {extra}"
-    return _reading(copy, columns, partial(_careful_scan, copy, count), broken, again)
+    return extra if copy.fillrecord else f"c{count - 1} IS NULL OR {extra}"
 
 
 def _reading(
@@ -112,10 +116,10 @@ def _no_null(delimiter: str) -> str:
 
 def _quick_scan(copy: Copy, count: int, units: tuple[Unit, ...]) -> str:
     if units[0].layout != "lines":
-        return _careful_scan(copy, count, units)
+        return f"(SELECT *, {_broken(copy, count)} AS is_broken FROM {_careful_scan(copy, count, units)})"
     if _ends_in_delimiter(copy, count, units[0]):
-        return _scan(units, count + 1, _marks(copy))
-    return f"(SELECT *, '' AS c{count} FROM {_scan(units, count, _marks(copy))})"
+        return f"(SELECT *, c{count} <> '' AS is_broken FROM {_scan(units, count + 1, _marks(copy))})"
+    return f"(SELECT *, false AS is_broken FROM {_scan(units, count, _marks(copy))})"
 
 
 def _ends_in_delimiter(copy: Copy, count: int, unit: Unit) -> bool:

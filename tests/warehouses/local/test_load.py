@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import duckdb
@@ -674,6 +675,19 @@ def test_gzip_and_bzip2_are_read(bucket: Bucket) -> None:
         bucket.copy("json 'auto' gzip", source="more")
 
 
+@pytest.mark.parametrize(("compression", "module"), [("gzip", gzip), ("bzip2", bz2)])
+@pytest.mark.parametrize("left", [0.5, 0.999])
+def test_compressed_file_that_ends_in_the_middle_is_refused(
+    bucket: Bucket, compression: str, module: ModuleType, left: float
+) -> None:
+    bucket.table("a int")
+    content = module.compress("".join(f'{{"a": {n * n * 7919 % 99991}}}\n' for n in range(5000)).encode())
+    bucket.put("data", content[: int(len(content) * left)])
+    with pytest.raises(WarehouseError, match="the file ends in the middle"):
+        bucket.copy(f"json 'auto' {compression}")
+    assert bucket.values() == []
+
+
 def test_zstd_is_read(bucket: Bucket) -> None:
     bucket.table("a int")
     bucket.connection.execute(
@@ -681,3 +695,20 @@ def test_zstd_is_read(bucket: Bucket) -> None:
     )
     bucket.copy("json 'auto' zstd")
     assert bucket.values() == [1, 2]
+
+
+@pytest.mark.parametrize("left", [0.1, 0.5, 0.9, 0.99])
+def test_zstd_file_that_ends_in_the_middle_is_refused(bucket: Bucket, left: float) -> None:
+    bucket.table("a int")
+    path = bucket.folder / "data.zst"
+    query = "SELECT range * range * 7919 % 99991 AS a FROM range(100000)"
+    bucket.connection.execute(f"COPY ({query}) TO '{path}' (FORMAT json, COMPRESSION zstd)")
+    content = path.read_bytes()
+    bucket.copy("json 'auto' zstd")
+    assert len(bucket.values()) == 100_000
+    path.write_bytes(content + content[: int(len(content) * left)])
+    with pytest.raises(WarehouseError, match="the file ends in the middle"):
+        bucket.copy("json 'auto' zstd")
+    path.write_bytes(content + content)
+    bucket.copy("json 'auto' zstd")
+    assert len(bucket.values()) == 300_000
