@@ -9,7 +9,6 @@ from dataclasses import asdict, replace
 
 from .checks import CheckFailed, Failure
 from .copy import masked
-from .datatypes import MAX_CHAR_BYTES
 from .errors import (
     EtlrunError,
     InvalidPipeline,
@@ -22,16 +21,14 @@ from .errors import (
 )
 from .execute import Event, StepDone, StepFailed, StepKept, StepRetried, StepSkipped, StepStarted
 from .files import Seen, Taken
-from .model import Column
+from .load_edits import column_edit, file_edits
 from .plan import SHOWN_ROWS, Plan, Step
 from .scripted import Answered, Ended, Refused
 
 _EXCERPT_WIDTH = 110
 _STATEMENT_LINES = 12
 _OTHERS_DEPEND_ON_IT = "2BP01"
-_TOO_LONG = 1204
 _FILE_STATES = ("loaded", "new", "changed", "quarantined", "gone")
-_KEPT_BYTES = 1024
 _COUNTED = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
 _DRAWN = re.compile(r"  line \d+: ")
 _QUOTED = r"""'(?:[^']|'')*'?|"(?:[^"\\]|\\.)*"?"""
@@ -148,7 +145,8 @@ def load_errors_text(errors: tuple[LoadError, ...], most: int = 5) -> Iterator[s
 
 
 def _clipped(text: str) -> str:
-    shown = text.replace("\n", "\\n")
+    # What a file holds must not move the cursor, or paint, where it is shown.
+    shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
     return shown if len(shown) <= _EXCERPT_WIDTH else shown[: _EXCERPT_WIDTH - 1] + "…"
 
 
@@ -248,6 +246,8 @@ def failure_text(failure: StepFailed) -> Iterator[str]:
         yield from (f"  {notice}" for notice in failure.error.notices)
     if isinstance(failure.error, LoadFailed):
         yield from _mends(failure.step, failure.error.errors)
+        sent = failure.statement.sql if failure.statement else ""
+        yield from (f"  {edit}" for edit in file_edits(failure.error.errors, failure.step.columns, sent))
     if isinstance(failure.error, WarehouseError) and failure.error.sqlstate == _OTHERS_DEPEND_ON_IT:
         yield "  make the view that is bound to it WITH NO SCHEMA BINDING, or load the table with strategy: replace"
     if failure.statement:
@@ -264,19 +264,8 @@ def _mends(step: Step, errors: tuple[LoadError, ...]) -> Iterator[str]:
         refused = [error for error in errors if error.column == column.name]
         if not refused:
             continue
-        yield f"  {column.where}: {column.name} is {column.type}{_wider(column, refused)}"
+        yield f"  {column.where}: {column.name} is {column.type}{column_edit(column, refused)}"
         yield from _excerpt(column.where)
-
-
-def _wider(column: Column, refused: list[LoadError]) -> str:
-    too_long = [len(error.raw_value.encode()) for error in refused if error.code == _TOO_LONG]
-    if not too_long or not column.type.is_text:
-        return ""
-    longest = max(too_long)
-    # STL_LOAD_ERRORS keeps 1,024 bytes of a value.
-    least = "at least " if longest >= _KEPT_BYTES else ""
-    name = column.type.name if longest <= MAX_CHAR_BYTES else "varchar"
-    return f"; the longest value seen has {least}{longest} bytes: {name}({longest}), or copy: {{truncatecolumns: true}}"
 
 
 def event_json(plan: Plan, event: Event) -> str:

@@ -257,6 +257,12 @@ def test_load_errors() -> None:
     ]
 
 
+def test_what_a_file_holds_cannot_paint_or_move_the_cursor() -> None:
+    said = "\n".join(load_errors_text((load_error(raw_value="a\x1b[31m", raw_line="b\r\x07ü"),)))
+    assert "value: a\\x1b[31m" in said
+    assert "line:  b\\r\\x07ü" in said
+
+
 def test_load_error_of_a_whole_file() -> None:
     found = load_error(column="", type="", length="  ", raw_line="", raw_value="")
     assert list(load_errors_text((found,))) == ["  s3://b/x.json:1: String length exceeds DDL length (code 1204)"]
