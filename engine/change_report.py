@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from .errors import Problem, TablesDiffer
 from .migration import Change
+from .model import Pipeline
 from .plan import Plan
 
 _RISKS = {
@@ -21,6 +22,8 @@ _TODO = {
     "destructive": "`etlrun diff` shows the SQL, `etlrun diff --apply --allow-destructive` sends it",
     "refused": "mend that first",
 }
+_GIVEN_ANEW = ("replace", "swap")
+"""The strategies that give all rows in each run. Others have rows that nothing else has."""
 
 
 def change_text(change: Change) -> str:
@@ -42,18 +45,29 @@ def count_text(changes: Sequence[Change]) -> str:
     return f"{len(changes)} difference{'s' if len(changes) != 1 else ''}: {parts}"
 
 
-def tables_differ(changes: Sequence[Change]) -> TablesDiffer:
-    """Return the error that stops a run: what it does not change by itself."""
-    return TablesDiffer(
-        [
-            Problem(
-                str(each.difference),
-                each.difference.where,
-                f"{change_text(each)}\n  {_TODO[each.risk]}; or drop and fill the table: --full-refresh",
-            )
-            for each in changes
-        ]
-    )
+def tables_differ(stops: Sequence[Change], changes: Sequence[Change], pipeline: Pipeline) -> TablesDiffer:
+    """Return the error that stops a run: those of its `changes` that it does not make by itself."""
+    given_anew = {table.name for table in pipeline.tables if table.load.strategy in _GIVEN_ANEW}
+    given_anew |= {source.name for source in pipeline.staging if source.incremental is None}
+    problems = []
+    for each in stops:
+        table = each.difference.table
+        other = "or drop and fill the table: --full-refresh"
+        if table not in given_anew:
+            other = "--full-refresh would drop the table, with the rows that its load gives no more"
+        said = f"{change_text(each)}\n  {_TODO[each.risk]}; {other}{_renamed(each, changes)}"
+        problems.append(Problem(str(each.difference), each.difference.where, said))
+    return TablesDiffer(problems)
+
+
+def _renamed(gone: Change, changes: Sequence[Change]) -> str:
+    """Return what to do if a column that is gone is in truth the one that is new, as far as that can be."""
+    one = gone.difference
+    new = [each.difference for each in changes if each.difference.table == one.table]
+    new = [each for each in new if each.kind == "column" and each.declared == one.live]
+    if one.kind != "column gone" or len(new) != 1:
+        return ""
+    return f"\n  if '{new[0].name}' is its new name, rename it in the warehouse first: ALTER TABLE … RENAME COLUMN"
 
 
 def changes_json(plan: Plan, changes: Sequence[Change]) -> dict[str, object]:

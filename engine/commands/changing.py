@@ -91,7 +91,7 @@ def changes_before_run(
         found, changes = _found(session, pipeline, only, look_before_run)
         stops = changes if is_reviewed else [change for change in changes if change.risk != "safe"]
         if stops:
-            raise tables_differ(stops)
+            raise tables_differ(stops, changes, pipeline)
         return found, changes
 
     (found, changes), warehouse = looked(warehouse, asked)

@@ -84,6 +84,25 @@ def test_run_stops_at_what_is_not_safe_before_it_sends_anything(
     assert run(place, COPIED) == 0
 
 
+def test_rows_that_only_the_table_has_are_not_to_be_dropped(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(place, BEFORE) == 0
+    capsys.readouterr()
+    assert run(place, COPIED) == 1
+    said = capsys.readouterr().err
+    assert "--full-refresh would drop the table, with the rows that its load gives no more" in said
+    assert "or drop and fill the table: --full-refresh" not in said
+    replaced = COPIED.replace("strategy: append", "strategy: replace")
+    assert run(place, replaced) == 1
+    assert "or drop and fill the table: --full-refresh" in capsys.readouterr().err
+
+
+def test_column_that_may_be_renamed_is_told(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(place, BEFORE) == 0
+    capsys.readouterr()
+    assert run(place, BEFORE.replace("      w: ", "      other: ")) == 1
+    assert "if 'other' is its new name, rename it in the warehouse first" in capsys.readouterr().err
+
+
 def test_diff_applies_what_it_shows(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(place, BEFORE) == 0
     assert run(place, COPIED, "diff") == 1
