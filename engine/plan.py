@@ -307,7 +307,8 @@ def make_files_looks(
     """
     making = _Making(pipeline, target, False, run, {})
     problems: list[Problem] = []
-    prepare = _prepare(pipeline, problems)
+    # In a run the ledger has made its schema before; here there may have been no run yet.
+    prepare = (*making.statements("ledger_schema", {}), *_prepare(pipeline, problems))
     if problems:
         raise InvalidPipeline(problems)
     return tuple(

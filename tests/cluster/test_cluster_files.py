@@ -357,6 +357,14 @@ def test_broken_file_that_the_error_does_not_name_is_found_by_halves(stand_in: S
     assert [name for name, status, _ in feed.known() if status == "quarantined"] == ["3.json", "7.json"]
 
 
+def test_files_are_told_before_the_first_run(feed: Feed, capsys: pytest.CaptureFixture[str]) -> None:
+    feed.write(FEED)
+    feed.put("1.json", record(1, 1))
+    assert feed.run_command("files") == 0
+    assert "batches: 0 loaded, 1 new, 0 changed, 0 quarantined, 0 gone\n" in capsys.readouterr().out
+    assert feed.run() == 0
+
+
 def test_files_are_told(feed: Feed, capsys: pytest.CaptureFixture[str]) -> None:
     feed.write(FEED, "max_bad_files: 1")
     for name, content in {"1.json": record(1, 1), "2.json": record(2, 2), "bad.json": "[", "4.json": ""}.items():
