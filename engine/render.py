@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
+from jinja2 import BaseLoader, Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, Undefined
 from jinja2.exceptions import SecurityError, TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import TemplateError as JinjaError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -91,7 +91,7 @@ def _environment(folder: Path) -> _Sandbox:
     )  # fmt: skip
     environment.filters.update(
         identifier=identifier,
-        literal=literal,
+        literal=_text_literal,
         identifiers=identifiers,
         value_literal=value_literal,
         wrapped=wrapped,
@@ -120,6 +120,12 @@ def grantee(text: str) -> str:
     if text.lower() == "public":
         return "PUBLIC"
     return f"{kind.upper()} {identifier(name.strip())}" if kind.lower() in ("group", "role") else identifier(text)
+
+
+def _text_literal(text: str) -> str:
+    if not isinstance(text, (str, Undefined)):
+        raise TypeError(f"literal writes text, not {text}: value_literal writes any value")
+    return literal(text)
 
 
 def value_literal(value: str | float) -> str:

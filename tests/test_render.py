@@ -148,6 +148,8 @@ def test_text_may_import_a_template_beside_the_pipeline(tmp_path: Path) -> None:
         ("a\n{{ '' | identifier }}", "the template text failed: a name has 1 to 127 bytes: ''", 2),
         ("a\n{{ ''.__class__.__mro__ }}", "a template may not do this: ", 2),
         ("a\n{{ vars.update({}) }}", "a template may not do this: ", 2),
+        ("a\n{{ 5 | literal }}", "the template text failed: literal writes text, not 5: value_literal writes", 2),
+        ("a\n{{ vars.x | literal }}", "the template asks for 'x', which is not there", 2),
         ("a\n{{ range(1000000) }}", "the template text failed: Range too big", 2),
         ("{% include 'nothing' %}", "there is no template 'nothing'", 1),
     ],
