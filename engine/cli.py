@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
 
 import click
@@ -53,6 +54,7 @@ class _Commands(click.Group):
         if not args:
             args = ["--help"]
         elif args[0] not in _names() and args[0] not in ("-h", "--help", "--version"):
+            _refuse_misspelt(args[0])
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
@@ -74,6 +76,14 @@ class _Commands(click.Group):
         for title, commands in _GROUPS.items():
             with formatter.section(title):
                 formatter.write_dl(list(commands.items()))
+
+
+def _refuse_misspelt(word: str) -> None:
+    """Raise UsageError for a word that is like a command's name and no file's: it would be taken for a pipeline."""
+    if word.isidentifier() and not Path(word).exists():
+        from .places import did_you_mean
+
+        raise click.UsageError(f"no command or pipeline '{word}': {did_you_mean(word, _names(), 'commands are')}")
 
 
 def _names() -> Iterator[str]:
