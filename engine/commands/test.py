@@ -43,5 +43,7 @@ def command(
         click.echo("\n".join(plan_text(make_check_plan(document, fill(chosen, environ), only=only))))
         return 0
     plan = make_check_plan(document, resolve(chosen, environ), only=only, run=new_run())
+    if not plan.steps:
+        click.echo("there are no checks to ask", err=True)
     with reached(plan.target, document.folder, mounts) as warehouse:
         return watched(plan, execute(plan, warehouse, threads=plan.target.threads), as_json=as_json)

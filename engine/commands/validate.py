@@ -90,4 +90,5 @@ def _checked(path: Path, target: str | None, variables: Mapping[str, str]) -> tu
     except InvalidPipeline as error:
         raise InvalidPipeline(error.problems, document.warnings) from error
     count = sum(len(transaction.statements) for step in plan.steps for transaction in step.transactions)
-    return document, f"{len(document.staging)} staging sources, {len(document.tables)} tables, {count} statements"
+    counts = ((len(document.staging), "staging source"), (len(document.tables), "table"), (count, "statement"))
+    return document, ", ".join(f"{number} {what}{'s' if number != 1 else ''}" for number, what in counts)

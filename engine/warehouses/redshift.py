@@ -211,7 +211,9 @@ def _said(error: Exception) -> str:
 
 def _unreachable(settings: Mapping[str, Any], error: Exception) -> WarehouseUnreachable:
     place = f"{settings.get('host', 'the cluster')}:{settings.get('port', 5439)}"
-    return WarehouseUnreachable(f"cannot connect to {place}: {_said(error)}")
+    return WarehouseUnreachable(
+        f"cannot connect to {place}: {_said(error)}\n  etlrun doctor PIPELINE looks for what is in the way"
+    )
 
 
 # --- what a COPY could not load --------------------------------------------------------------------------------------
