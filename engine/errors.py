@@ -153,6 +153,10 @@ class WarehouseUnreachable(EtlrunError):
     exit_code = 4
 
 
+class DatabaseInUse(WarehouseUnreachable):
+    """Another process has the file of a local database open."""
+
+
 class CommitUnknown(WarehouseUnreachable):
     """The connection was lost during COMMIT: the transaction may be committed, or not."""
 

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -358,7 +359,11 @@ def test_database_in_use_exits_4(visits: Path, capsys: pytest.CaptureFixture[str
         assert other.stdout.readline() == "open\n"
         capsys.readouterr()
         assert _run([str(visits)]) == 4
-        assert "in use by another process" in capsys.readouterr().err
+        said = capsys.readouterr().err
+        assert f"in use by another process (process {other.pid})" in said
+        assert "--wait SECONDS" in said
+        threading.Timer(0.7, other.kill).start()
+        assert _run([str(visits), "--wait", "30"]) == 0
     finally:
         other.communicate()
 
@@ -421,14 +426,17 @@ def slow(visits: Path) -> Path:
     return visits
 
 
-def test_ctrl_c_rolls_back_and_exits_130(slow: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_roll_back_and_exit_130(
+    slow: Path, how: signal.Signals, capsys: pytest.CaptureFixture[str]
+) -> None:
     process = start(slow)
     assert process.stderr is not None
     for line in process.stderr:
         if "raw_visits …" in line:
             break
     time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(how)
     _, said = process.communicate(timeout=30)
     assert process.returncode == INTERRUPTED, said
     assert "interrupted; what was not committed is rolled back" in said
@@ -469,3 +477,29 @@ def test_output_cut_short_by_its_reader_is_no_error(visits: Path) -> None:
         assert process.stderr is not None
         assert process.stderr.read() == ""
         assert process.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize(("options", "unread"), [(["--json"], "stdout"), ([], "stderr")])
+def test_run_whose_events_nobody_reads_is_not_done(
+    visits: Path, options: list[str], unread: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with start(visits, *options) as process:
+        getattr(process, unread).close()
+        if unread == "stdout":
+            assert process.stderr is not None
+            assert "interrupted; what was not committed is rolled back" in process.stderr.read()
+        assert process.wait(timeout=30) == INTERRUPTED
+    assert answer(visits, "SELECT status FROM etlrun.runs", capsys) == [("interrupted",)]
+
+
+@pytest.mark.parametrize(
+    ("word", "said"), [("validte", "did you mean 'validate'?"), ("nothing", "commands are: cluster, completion")]
+)
+def test_misspelt_command_is_told(word: str, said: str, visits: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run([word, str(visits)]) == 2
+    assert f"no command or pipeline '{word}': {said}" in capsys.readouterr().err
+
+
+def test_checks_that_are_not_there_are_told(visits: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["test", str(visits), "--select", "raw_visits"]) == 0
+    assert "there are no checks to ask" in capsys.readouterr().err

@@ -111,7 +111,7 @@ def command(
         return 0
     noting = Noting(new_run(), started_by(), full_refresh=asked.full_refresh)
     plan = _plan(document, chosen, only, noting)  # before a connection: what is wrong with it is told at once
-    with reached(chosen, document.folder, mounts) as warehouse:
+    with reached(chosen, document.folder, mounts, wait_seconds=wait_seconds) as warehouse:
         last = _unfinished_run(warehouse, document) if resume else None
         if last:
             only = only if only is not None else _same_selection(last, document)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import secrets
 import socket
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 import click
 
 from ..connect import connect
-from ..errors import LeaseHeld, WarehouseUnreachable
+from ..errors import DatabaseInUse, LeaseHeld, WarehouseUnreachable
 from ..execute import Event, Result, StepDone, StepFailed, StepKept, StepRetried, StepStarted
 from ..model import Target
 from ..plan import Plan
@@ -23,6 +24,7 @@ from ..warehouse import Warehouse
 from .options import Mounts
 
 _MAX_NAME = 200
+_POLL_SECONDS = 0.5
 
 # rich, which `terminal` brings, is imported where there is something to show: a dry run does without.
 
@@ -46,9 +48,20 @@ Through = Callable[[Iterable[Event]], Iterator[Event]]
 
 
 @contextmanager
-def reached(target: Target, folder: Path, mounts: Mounts) -> Iterator[Warehouse]:
-    """Reach a target's warehouse, and leave it at the end. Errors: those of `connect`."""
-    warehouse = connect(target, folder, mounts)
+def reached(target: Target, folder: Path, mounts: Mounts, *, wait_seconds: float = 0.0) -> Iterator[Warehouse]:
+    """Reach a target's warehouse, and leave it at the end. Errors: those of `connect`.
+
+    A local database that another process has open is waited for.
+    """
+    give_up = time.monotonic() + wait_seconds
+    while True:
+        try:
+            warehouse = connect(target, folder, mounts)
+            break
+        except DatabaseInUse:
+            if time.monotonic() >= give_up:
+                raise
+        time.sleep(_POLL_SECONDS)
     try:
         yield warehouse
     finally:
@@ -83,6 +96,10 @@ def _watched(plan: Plan, events: Iterable[Event], as_json: bool) -> int:
     except (KeyboardInterrupt, LeaseHeld, WarehouseUnreachable):
         _show(results, as_json)
         raise
+    except BrokenPipeError as error:
+        # Nobody reads the events any more: a run that is cut short by that is not done.
+        setattr(sys, "stdout" if as_json else "stderr", open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        raise KeyboardInterrupt from error
     _show(results, as_json)
     return 0 if all(isinstance(result, (StepDone, StepKept)) for result in results) else 1
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from ...errors import WarehouseError, WarehouseUnreachable
+from ...errors import DatabaseInUse, WarehouseError, WarehouseUnreachable
 from ...storage import Storage
 from ...warehouse import Outcome
 from . import statements
@@ -108,6 +108,8 @@ def open_database(path: Path | None, storage: Storage, *, exact_blanks: bool = T
         # Redshift keeps rows in no order that a query may count on; a table in memory takes less without one.
         connection.execute(f"SET preserve_insertion_order = false; ATTACH '{file}' AS dev (TYPE duckdb); USE dev")
     except duckdb.Error as error:
+        if "lock" in str(error).lower():
+            raise DatabaseInUse(_in_use(path, str(error))) from error
         raise WarehouseUnreachable(_why_not(path, str(error))) from error
     try:
         _install(connection)
@@ -124,11 +126,16 @@ def _make_folder(path: Path) -> None:
         raise WarehouseUnreachable(f"cannot make the folder {path.parent}: {error.strerror}") from error
 
 
+def _in_use(path: Path | None, text: str) -> str:
+    holder = re.search(r"PID (\d+)", text)
+    by = f" (process {holder[1]})" if holder else ""
+    return (
+        f"{path} is in use by another process{by}: a local database is open in one process at a time\n"
+        "  wait until that has ended (a run does with --wait SECONDS), or end it"
+    )
+
+
 def _why_not(path: Path | None, text: str) -> str:
-    if "lock" in text.lower():
-        holder = re.search(r"PID (\d+)", text)
-        by = f" (process {holder[1]})" if holder else ""
-        return f"{path} is in use by another process{by}: a local database is open in one process at a time"
     if "not a valid DuckDB database file" in text:
         return f"{path} is not a database: name another file, or remove this one"
     return f"{path} cannot be opened as a database: {text.splitlines()[0].split(' Error: ', 1)[-1]}"
