@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,6 +90,9 @@ def load_batch(
 
 
 def _load_at_once(job: Job, reading: Reading, careful: Reading, batch: tuple[Unit, ...]) -> tuple[int, list[LoadError]]:
+    for unit in batch:
+        if unit.layout == "values" and load_text.is_cut(job.copy, unit) and (cut := _found(job, careful, unit)):
+            raise _load_failed(job, cut)
     try:
         rows, left_out = _execute(job, insert(reading, job.copy, job.table.relation, job.defaults, batch))
     except duckdb.InterruptException:
@@ -113,12 +117,12 @@ def _scannable(job: Job, reading: Reading, unit: Unit, most: int) -> tuple[list[
     """Return `unit` if DuckDB can scan it, else what Python can save of it, so that no INSERT fails half-way."""
     if reading.sound is None or (job.copy.format.name == "json" and unit.layout == "lines"):
         return [unit], Findings(())
-    try:
-        job.looking().execute(scan_only(reading, unit)).fetchall()
-    except duckdb.Error:
-        found = sift(reading, unit, most=most, path=job.path())
-        return [found.saved] if found.saved else [], found
-    return [unit], Findings(())
+    if not load_text.is_cut(job.copy, unit):
+        with suppress(duckdb.Error):
+            job.looking().execute(scan_only(reading, unit)).fetchall()
+            return [unit], Findings(())
+    found = sift(reading, unit, most=most, path=job.path())
+    return [found.saved] if found.saved else [], found
 
 
 def _load_good(job: Job, reading: Reading, unit: Unit, most: int) -> tuple[int, list[LoadError]]:

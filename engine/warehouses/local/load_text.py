@@ -6,6 +6,8 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-form
 from __future__ import annotations
 
 import csv
+import mmap
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -184,7 +186,32 @@ def _sound(copy: Copy, count: int, record: Record, place: Place) -> Iterator[tup
     yield place, place.text, INVALID_QUOTES if record.wrong else _wrong(copy, count, place)
 
 
+def is_cut(copy: Copy, unit: Unit) -> bool:
+    """Tell whether DuckDB's careful scan would lose a part of a field: what follows the quote that closes it."""
+    if not _closes_quotes(copy) or not unit.path.stat().st_size:
+        return False
+    with unit.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        return text.find(_quotes(copy)[0].encode()) >= 0 and _goes_on_behind_its_quote(copy, text)
+
+
+def _closes_quotes(copy: Copy) -> bool:
+    """Tell whether a field that begins with a quote ends with the next one; with ESCAPE it may not."""
+    return copy.format.name == "csv" or (copy.format.name == "text" and copy.removequotes and not copy.escape)
+
+
+def _goes_on_behind_its_quote(copy: Copy, text: bytes | mmap.mmap) -> bool:
+    """Tell whether text, a row or many, has a field such as "a"b."""
+    delimiter, quote = (re.escape(mark.encode()) for mark in (_delimiter(copy), _quotes(copy)[0]))
+    inside = b"[^%b]*(?:%b%b[^%b]*)*" % (quote, quote, quote, quote)
+    fields = re.finditer(
+        b"(?:\\A|(?<=[%b\r\n])) *%b%b%b([^%b\r\n]*)" % (delimiter, quote, inside, quote, delimiter), text
+    )
+    return any(field[1].strip() for field in fields)
+
+
 def _wrong(copy: Copy, count: int, place: Place) -> Reason | None:
+    if _closes_quotes(copy) and _goes_on_behind_its_quote(copy, place.text):
+        return INVALID_QUOTES
     try:
         fields = _fields(copy, place.text.decode())
     except UnicodeDecodeError:

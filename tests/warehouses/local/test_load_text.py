@@ -89,6 +89,10 @@ def test_text_becomes_rows(bucket: Bucket, content: str, options: str, expected:
         ("1,a\r\n2\r\n3,b\r\n", "csv", (2, 1214, "Delimiter not found")),
         ("1,a\r\n2", "csv", (2, 1214, "Delimiter not found")),
         ("1|a\r\n2\r\n", "", (2, 1214, "Delimiter not found")),
+        ('1,a\n2,"b"c\n', "csv", (2, 1216, "Invalid quote formatting for CSV")),
+        ('1,a\r\n2,"b"c\r\n', "csv", (2, 1216, "Invalid quote formatting for CSV")),
+        ('1|"a"b\r\n', "removequotes", (1, 1216, "Invalid quote formatting for CSV")),
+        ('"1"0,a\r\n', "csv", (1, 1216, "Invalid quote formatting for CSV")),
         ("1,a\r\n2,b,\r\n", "csv", (2, 1202, "Extra column(s) found")),
         ("1|a\n\n2|b\n", "", (2, 1214, "Delimiter not found")),
         ("1|a\nx|b\n", "", (2, 1207, "Invalid digit, Value 'x', Pos 0, Type: Integer")),
@@ -111,6 +115,13 @@ def test_text_that_is_no_utf8_is_refused_left_out_or_replaced(bucket: Bucket) ->
     assert [each[:2] for each in refused(bucket, "n int, s varchar(9)", content, "")] == [(2, 1220)]
     assert loaded(bucket, "n int, s varchar(9)", content, "maxerror 2") == [(1, "a"), (3, "c")]
     assert loaded(bucket, "n int, s varchar(9)", content, "acceptinvchars '^'") == [(1, "a"), (2, "^"), (3, "c")]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_what_follows_a_closing_quote_is_not_lost_with_maxerror(bucket: Bucket, end: str) -> None:
+    content = end.join(['1,"a"b', '2,"a""b"', '3,"a,""b"" c"', '4,a"b"c', '5,"a"', ""])
+    kept = [(2, 'a"b'), (3, 'a,"b" c'), (4, 'a"b"c'), (5, "a")]
+    assert loaded(bucket, "n int, s varchar(9)", content, "csv maxerror 2") == kept
 
 
 def test_text_is_left_out_row_by_row_with_maxerror(bucket: Bucket) -> None:
