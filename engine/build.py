@@ -420,7 +420,10 @@ def _staging(at: At, name: str, spec: dict[str, Any], schema: str) -> StagingSou
         _blamed(at, spec, what).problem(what, hint, at_key=True)
     check_columns(at, spec.get("checks", ()), definition)
     incremental = declared_incremental(at, spec)
-    return StagingSource(definition, statement, (at / "from").value, paths, declared_checks(at, spec), incremental)
+    return StagingSource(
+        definition, statement, (at / "from").value, tuple(spec.get("tags", ())), paths, declared_checks(at, spec),
+        incremental,
+    )  # fmt: skip
 
 
 def _blamed(at: At, spec: dict[str, Any], reason: str) -> At:
@@ -500,6 +503,7 @@ def _table(at: At, name: str, spec: dict[str, Any], schema: str, main: Document)
             settings=settings,
             places=_places(place, settings),
         ),
+        tags=tuple(spec.get("tags", ())),
         depends_on=tuple((other, (at / "depends_on" / i).value) for i, other in enumerate(spec.get("depends_on", ()))),
         checks=declared_checks(at, spec),
         hooks=_hooks(at / "hooks", spec.get("hooks", {})),

@@ -39,7 +39,8 @@ def part_text(pipeline: Pipeline, part: StagingSource | Table) -> Iterator[str]:
 
 def declared_facts(part: StagingSource | Table) -> dict[str, str]:
     """Return what else is declared of a part, in words; what is not declared is left out."""
-    facts = _source_facts(part) if isinstance(part, StagingSource) else _table_facts(part)
+    own = _source_facts(part) if isinstance(part, StagingSource) else _table_facts(part)
+    facts = {"tags": ", ".join(part.tags), **own}
     return {name: said for name, said in facts.items() if said}
 
 

@@ -1,8 +1,8 @@
-"""Which step waits for which: order, selection, what is below a failure."""
+"""Which step waits for which: order, what is above a step, what is below it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 Needs = Mapping[str, frozenset[str]]
 """For each step the steps that it waits for."""
@@ -68,21 +68,3 @@ def above(needs: Needs, name: str) -> frozenset[str]:
             found.add(step)
             waiting += needs.get(step, ())
     return frozenset(found)
-
-
-def select(needs: Needs, patterns: Iterable[str]) -> frozenset[str]:
-    """Return the chosen steps: 'name', '+name' with all it needs, 'name+' with all that needs it.
-
-    Errors: KeyError with the name that no step has.
-    """
-    chosen: set[str] = set()
-    for pattern in patterns:
-        name = pattern.strip("+")
-        if name not in needs:
-            raise KeyError(name)
-        chosen.add(name)
-        if pattern.startswith("+"):
-            chosen |= above(needs, name)
-        if pattern.endswith("+"):
-            chosen |= below(needs, name)
-    return frozenset(chosen)

@@ -142,6 +142,12 @@ def read_past(session: Session, pipeline: Pipeline, run: str) -> Past:
     return Past((*before, *this), ended)
 
 
+def read_changed(session: Session, pipeline: Pipeline, steps: Iterable[Step]) -> frozenset[str]:
+    """Return which of the steps, with their hashes, are not as they were when they were last done, or never were."""
+    done = {record.step: record for record in map(_record, _ask(session, pipeline, "ledger_last_done"))}
+    return frozenset(step.name for step in steps if step.name not in done or own_changes(step, done[step.name]))
+
+
 def _run(row: tuple[Any, ...]) -> Run:
     (run, status, started_at, ended_at, started_by, version, target, selection, full_refresh, variables, resumes,
      seconds, done, failed, skipped, kept, rows) = row  # fmt: skip

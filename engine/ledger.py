@@ -12,8 +12,8 @@ from typing import Any
 from . import __version__
 from .copy import masked
 from .lexical import MAX_NAME_BYTES, identifier, literal
-from .model import Pipeline
-from .plan import Ledger, Plan, Statement, Step, template_statements
+from .model import Pipeline, Target
+from .plan import Ledger, Plan, Statement, Step, make_plan, template_statements
 from .render import render
 
 RUN = "RUN"
@@ -51,6 +51,15 @@ class Ended:
     because: str = ""
     error: str = ""
     seconds: float = 0.0
+
+
+def plan_run(pipeline: Pipeline, target: Target, only: frozenset[str] | None, noting: Noting) -> Plan:
+    """Return the plan of a run of the steps in `only` (None: all), with what notes it. Errors: InvalidPipeline."""
+    plan = make_plan(pipeline, target, only=only, full_refresh=noting.full_refresh, run=noting.run)
+    # The files of an incremental source are listed under the run's id.
+    differs = noting.run != RUN and any(source.incremental for source in pipeline.staging)
+    whole = make_plan(pipeline, target, full_refresh=noting.full_refresh) if differs or only is not None else None
+    return noted(plan, pipeline, replace(noting, selection=tuple(sorted(only or ()))), whole)
 
 
 def noted(plan: Plan, pipeline: Pipeline, noting: Noting, whole: Plan | None = None) -> Plan:

@@ -208,6 +208,7 @@ class StagingSource:
     copy: Copy
     """The COPY without its authorization and without a generated JSONPaths file: the target gives both."""
     where: Where
+    tags: tuple[str, ...] = ()
     jsonpaths: tuple[str, ...] = ()
     """The paths of the JSONPaths file to generate, in the order of the columns; empty for none."""
     checks: tuple[Check, ...] = ()
@@ -272,6 +273,7 @@ class Table:
 
     definition: Definition
     load: Load
+    tags: tuple[str, ...] = ()
     depends_on: tuple[tuple[str, Where], ...] = ()
     checks: tuple[Check, ...] = ()
     grants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from .inputs import input_hashes, shipped_hash
 from .lexical import literal
 from .plan import Plan, Statement, Step
 from .schema import plan_mistake
+from .selection import Selection
 
 FORMAT, VERSION = "etlrun plan", 1
 _AGAIN = "plan again with `etlrun plan`, and have the new plan reviewed"
@@ -31,7 +32,7 @@ class Request:
     pipeline: Path
     target: str | None
     variables: Mapping[str, str]
-    select: tuple[str, ...]
+    selection: Selection
     full_refresh: bool
 
 
@@ -53,7 +54,8 @@ def plan_file_text(request: Request, plan: Plan, folder: Path) -> str:
         "pipeline": Path(os.path.relpath(request.pipeline.resolve(), folder.resolve())).as_posix(),
         "target": plan.target.name,
         "variables": dict(sorted(request.variables.items())),
-        "select": list(request.select),
+        "select": list(request.selection.select),
+        "exclude": list(request.selection.exclude),
         "full_refresh": request.full_refresh,
         "inputs": input_hashes(request.pipeline),
         "templates": shipped_hash(),
@@ -115,9 +117,9 @@ def read_plan_file(path: Path, pipeline: Path | None = None) -> PlanFile:
     if _digest({key: value for key, value in content.items() if key != "digest"}) != content["digest"]:
         raise _refused(f"{path} is not as etlrun wrote it: its digest does not fit its content", _AGAIN)
     place = pipeline or path.parent / content["pipeline"]
-    select = tuple(content["select"])
+    selection = Selection(tuple(content["select"]), tuple(content["exclude"]))
     return PlanFile(
-        path, Request(place, content["target"], content["variables"], select, content["full_refresh"]), content
+        path, Request(place, content["target"], content["variables"], selection, content["full_refresh"]), content
     )
 
 

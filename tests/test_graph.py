@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.graph import Cycle, above, below, order, select
+from engine.graph import Cycle, above, below, order
 
 NAMES = [f"s{number}" for number in range(8)]
 
@@ -75,23 +75,3 @@ def test_below_and_above_are_who_waits_and_what_is_waited_for(needs: dict[str, f
     pairs = reachable(needs)
     assert below(needs, name) == {step for step, other in pairs if other == name}
     assert above(needs, name) == {other for step, other in pairs if step == name}
-
-
-@given(acyclic(), st.lists(st.tuples(st.booleans(), st.sampled_from(NAMES), st.booleans()), max_size=3))
-def test_select_is_the_union_of_its_patterns(
-    needs: dict[str, frozenset[str]], parts: list[tuple[bool, str, bool]]
-) -> None:
-    pairs, wanted = reachable(needs), set()
-    for with_needs, name, with_needing in parts:
-        wanted |= {name}
-        wanted |= {other for step, other in pairs if step == name and with_needs}
-        wanted |= {step for step, other in pairs if other == name and with_needing}
-    patterns = ["+" * before + name + "+" * after for before, name, after in parts]
-    assert select(needs, patterns) == wanted
-
-
-@pytest.mark.parametrize("pattern", ["nothing", "+nothing", "nothing+", ""])
-def test_select_of_no_step(pattern: str) -> None:
-    with pytest.raises(KeyError) as caught:
-        select({"a": frozenset()}, [pattern])
-    assert caught.value.args == (pattern.strip("+"),)

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from .. import envfile
 from ..errors import UsageError
-from ..graph import select
 from ..model import Pipeline, Target
 from ..places import did_you_mean
 from ..planfile import PlanFile, Request, changed_inputs, read_plan_file, refuse
 from ..read import needs, read_pipeline
 from ..report import advice_text
+from ..selection import NoSuchStep, Selection, asks_what_changed, select, tags
 
 
 def asked_run(
     pipeline: Path | None, plan_file: Path | None, target: str | None, variables: Mapping[str, str],
-    patterns: tuple[str, ...], full_refresh: bool,
+    selection: Selection, full_refresh: bool,
 ) -> tuple[Request, PlanFile | None]:  # fmt: skip
     """Return the run that is asked for: by the arguments, or by a plan that was reviewed.
 
@@ -29,8 +29,8 @@ def asked_run(
     if plan_file is None:
         if pipeline is None:
             raise UsageError("name a PIPELINE, or a plan with --plan")
-        return Request(pipeline, target, variables, patterns, full_refresh), None
-    if target or patterns or variables or full_refresh:
+        return Request(pipeline, target, variables, selection, full_refresh), None
+    if target or selection or variables or full_refresh:
         raise UsageError("--plan says which target, steps and variables are meant: give no others")
     reviewed = read_plan_file(plan_file, pipeline)
     refuse(changed_inputs(reviewed))
@@ -54,16 +54,29 @@ def asked_target(pipeline: Pipeline, name: str | None) -> Target:
     return targets[wanted]
 
 
-def asked_steps(pipeline: Pipeline, patterns: Iterable[str]) -> frozenset[str] | None:
-    """Return the steps that --select names; None if it was not given. Errors: UsageError."""
-    wanted = [part.strip() for pattern in patterns for part in pattern.split(",") if part.strip()]
-    if not wanted:
-        return None
+def asked_steps(
+    pipeline: Pipeline, selection: Selection, changed: frozenset[str] | None = None
+) -> frozenset[str] | None:  # fmt: skip
+    """Return the steps that --select and --exclude leave; None if neither was given.
+
+    `changed` are the steps that are not as they were when they were last done, where that was asked.
+    Errors: UsageError.
+    """
+    waits = needs(pipeline)
+    if changed is None and depends_on_runs(pipeline, selection):
+        raise UsageError("'changed' asks the warehouse what was done: only 'etlrun run' does that, without --dry-run")
     try:
-        return select(needs(pipeline), wanted)
-    except KeyError as error:
-        name = str(error.args[0])
-        raise UsageError(f"no step '{name}': {did_you_mean(name, needs(pipeline), 'steps are')}") from error
+        chosen = select(waits, tags(pipeline), selection, changed or frozenset())
+    except NoSuchStep as error:
+        raise UsageError(str(error)) from error
+    if chosen is not None and not chosen and changed is None:
+        raise UsageError("--exclude leaves no step")
+    return chosen
+
+
+def depends_on_runs(pipeline: Pipeline, selection: Selection) -> bool:
+    """Tell whether only the warehouse knows which steps are meant."""
+    return asks_what_changed(selection, needs(pipeline))
 
 
 def environment_of(pipeline: Pipeline, target: Target, env_file: Path | None = None) -> Mapping[str, str]:

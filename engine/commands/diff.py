@@ -14,10 +14,11 @@ from ..environment import resolve
 from ..errors import UsageError
 from ..execute import execute
 from ..migration import make_change_plan
+from ..selection import Selection
 from .against import told_against
 from .asked import asked_pipeline, asked_steps, asked_target, environment_of
 from .changing import found_changes
-from .options import Mounts, mount_option, pipeline_argument, select_option, target_option, var_option
+from .options import Mounts, mount_option, pipeline_argument, select_options, target_option, var_option
 from .running import new_run, watched
 
 
@@ -25,7 +26,7 @@ from .running import new_run, watched
 @pipeline_argument
 @target_option
 @mount_option
-@select_option
+@select_options
 @var_option
 @click.option(
     "--against",
@@ -37,21 +38,22 @@ from .running import new_run, watched
 @click.option("--allow-destructive", is_flag=True, help="With --apply: also what loses data.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, for tools.")
 def command(
-    pipeline: Path, target: str | None, mounts: Mounts, patterns: tuple[str, ...], variables: dict[str, str],
-    ref: str | None, apply: bool, allow_destructive: bool, as_json: bool,
+    pipeline: Path, target: str | None, mounts: Mounts, patterns: tuple[str, ...], excluded: tuple[str, ...],
+    variables: dict[str, str], ref: str | None, apply: bool, allow_destructive: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Compare the tables of PIPELINE with those in the warehouse, and show the SQL that would change them.
 
     With --against it connects to nothing, and says which SQL has changed since a commit, as Markdown for a pull
     request. Exit code 0: nothing differs; 1: something does.
     """
+    selection = Selection(patterns, excluded)
     if ref is not None:
-        if apply or allow_destructive or as_json or patterns or mounts:
+        if apply or allow_destructive or as_json or selection or mounts:
             raise UsageError("--against goes with --target and --var only")
         return told_against(pipeline, ref, target, variables)
     document = asked_pipeline(pipeline, variables, complete=True)
     chosen = asked_target(document, target)
-    chosen, only = resolve(chosen, environment_of(document, chosen)), asked_steps(document, patterns)
+    chosen, only = resolve(chosen, environment_of(document, chosen)), asked_steps(document, selection)
     warehouse = connect(chosen, document.folder, mounts)
     try:
         found, changes, warehouse = found_changes(warehouse, document, only)

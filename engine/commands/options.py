@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
+Command = TypeVar("Command", bound=Callable[..., Any])
 Mounts = tuple[tuple[str, Path], ...]
 
 
@@ -43,10 +45,21 @@ var_option = click.option(
     "--var", "variables", multiple=True, callback=_variables, metavar="NAME=VALUE",
     help="The value of one of the pipeline's vars. Repeatable.",
 )  # fmt: skip
-select_option = click.option(
+_select_option = click.option(
     "--select", "patterns", multiple=True, metavar="STEPS",
-    help="Only these steps: name, +name (with all it needs), name+ (with all that needs it). Commas or repeats.",
+    help="Only these steps: name, tag:NAME or changed; +… with all they need, …+ with all that needs them. "
+    "Commas or repeats.",
 )  # fmt: skip
+_exclude_option = click.option(
+    "--exclude", "excluded", multiple=True, metavar="STEPS", help="Not these steps, written as for --select.",
+)  # fmt: skip
+
+
+def select_options(command: Command) -> Command:
+    """Add --select and --exclude."""
+    return _select_option(_exclude_option(command))
+
+
 json_events_option = click.option("--json", "as_json", is_flag=True, help="Write one JSON event a line.")
 format_option = click.option(
     "--format", "format_", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True,

@@ -12,8 +12,9 @@ from ..plan import make_plan
 from ..planfile import Request, plan_file_text
 from ..read import read_pipeline
 from ..report import advice_text
+from ..selection import Selection
 from .asked import asked_steps, asked_target
-from .options import pipeline_argument, select_option, target_option, var_option
+from .options import pipeline_argument, select_options, target_option, var_option
 
 
 @click.command()
@@ -23,12 +24,12 @@ from .options import pipeline_argument, select_option, target_option, var_option
     help="The plan file to write, such as plan.json.",
 )  # fmt: skip
 @target_option
-@select_option
+@select_options
 @var_option
 @click.option("--full-refresh", is_flag=True, help="Drop and create each table in the transaction that fills it.")
 def command(
-    pipeline: Path, out: Path, target: str | None, patterns: tuple[str, ...], variables: dict[str, str],
-    full_refresh: bool,
+    pipeline: Path, out: Path, target: str | None, patterns: tuple[str, ...], excluded: tuple[str, ...],
+    variables: dict[str, str], full_refresh: bool,
 ) -> int:  # fmt: skip
     """Write every statement of a run of PIPELINE into a file, to be reviewed and then run as it is.
 
@@ -39,10 +40,10 @@ def command(
     Environment variables stay ${NAME} and are put in by the run: no secret is in the file. The run is refused when
     anything that went into the plan has changed. Values given with --var are in the file.
     """
-    document = _read(pipeline, variables)
+    document, selection = _read(pipeline, variables), Selection(patterns, excluded)
     chosen = asked_target(document, target)
-    plan = make_plan(document, chosen, only=asked_steps(document, patterns), full_refresh=full_refresh)
-    request = Request(pipeline, chosen.name, variables, patterns, full_refresh)
+    plan = make_plan(document, chosen, only=asked_steps(document, selection), full_refresh=full_refresh)
+    request = Request(pipeline, chosen.name, variables, selection, full_refresh)
     text = plan_file_text(request, plan, out.parent)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, suppress
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,20 +16,16 @@ from .options import (
     Mounts,
     json_events_option,
     mount_option,
-    select_option,
+    select_options,
     target_option,
     var_option,
 )
 
 if TYPE_CHECKING:
-    from ..execute import Event
-    from ..history import Decision, Run
-    from ..ledger import Noting
-    from ..model import Pipeline, Target
+    from ..history import Run
+    from ..model import Pipeline
     from ..plan import Plan
-    from ..recording import NotedRun
-    from ..warehouse import Session, Warehouse
-    from .running import Through
+    from ..warehouse import Warehouse
 
 # What a dry run whose answer is known does without is imported where it is used.
 
@@ -40,7 +34,7 @@ if TYPE_CHECKING:
 @click.argument("pipeline", type=click.Path(path_type=Path), required=False)
 @target_option
 @mount_option
-@select_option
+@select_options
 @var_option
 @click.option("--dry-run", is_flag=True, help="Print the plan as SQL; connect to nothing.")
 @click.option("--full-refresh", is_flag=True, help="Drop and create each table in the transaction that fills it.")
@@ -68,10 +62,9 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write what happened as an HTML page.")
 def command(
-    pipeline: Path | None, target: str | None, mounts: Mounts, patterns: tuple[str, ...], variables: dict[str, str],
-    dry_run: bool, full_refresh: bool, plan_file: Path | None, resume: bool, wait_seconds: float, as_json: bool,
-    openlineage: str | None,
-    report: Path | None,
+    pipeline: Path | None, target: str | None, mounts: Mounts, patterns: tuple[str, ...], excluded: tuple[str, ...],
+    variables: dict[str, str], dry_run: bool, full_refresh: bool, plan_file: Path | None, resume: bool,
+    wait_seconds: float, as_json: bool, openlineage: str | None, report: Path | None,
 ) -> int:  # fmt: skip
     """Run PIPELINE: stage its files, fill its tables, in dependency order."""
     if dry_run and resume:
@@ -81,76 +74,76 @@ def command(
     if report and report.is_dir():
         raise UsageError(f"the report is a file, and this is a folder: {report}")
     if dry_run and pipeline and not plan_file:
-        answer(pipeline, partial(_planned, pipeline, target, patterns, variables, full_refresh))
+        answer(pipeline, partial(_planned, pipeline, target, patterns, excluded, variables, full_refresh))
         return 0
 
     from ..environment import fill, resolve
-    from ..execute import execute
-    from ..history import decide, read_records
-    from ..ledger import Noting
+    from ..ledger import Noting, plan_run
     from ..plan import make_plan
     from ..planfile import disagreements, refuse
-    from ..recording import held
-    from .asked import asked_pipeline, asked_run, asked_steps, asked_target, environment_of
-    from .changing import changes_before_run
-    from .running import new_run, reached, started_by, watched
+    from ..selection import Selection
+    from .asked import asked_pipeline, asked_run, asked_steps, asked_target, depends_on_runs, environment_of
+    from .once import Manner, run_once
+    from .running import new_run, reached, started_by
 
-    asked, reviewed = asked_run(pipeline, plan_file, target, variables, patterns, full_refresh)
+    asked, reviewed = asked_run(pipeline, plan_file, target, variables, Selection(patterns, excluded), full_refresh)
     document = asked_pipeline(asked.pipeline, asked.variables, complete=not dry_run)
     chosen = asked_target(document, asked.target)
     environ = environment_of(document, chosen)
     chosen = fill(chosen, environ) if dry_run else resolve(chosen, environ)
-    only = asked_steps(document, asked.select)
+    is_open = not dry_run and depends_on_runs(document, asked.selection)
+    only = None if is_open else asked_steps(document, asked.selection)
     if reviewed:
         reviewed_plan = make_plan(document, chosen, only=only, full_refresh=asked.full_refresh)
         refuse(disagreements(reviewed, reviewed_plan, environ))
     if dry_run:
         from ..dry_run import plan_text
 
-        click.echo("\n".join(plan_text(_plan(document, chosen, only, Noting(full_refresh=asked.full_refresh)))))
+        click.echo("\n".join(plan_text(plan_run(document, chosen, only, Noting(full_refresh=asked.full_refresh)))))
         return 0
+    manner = Manner(wait_seconds, as_json, openlineage, report, environ, is_reviewed=bool(reviewed))
     noting = Noting(new_run(), started_by(), full_refresh=asked.full_refresh)
-    plan = _plan(document, chosen, only, noting)  # before a connection: what is wrong with it is told at once
+    plan = plan_run(document, chosen, only, noting)  # before a connection: what is wrong with it is told at once
     with reached(chosen, document.folder, mounts, wait_seconds=wait_seconds) as warehouse:
         last = _unfinished_run(warehouse, document) if resume else None
+        if is_open:
+            only = asked_steps(document, asked.selection, _changed(warehouse, document, plan))
+            if not only:
+                click.echo("nothing to run: by what was done before, no step is left", err=True)
+                return 0
+        elif last and not asked.selection:
+            only = _same_selection(last, document)
         if last:
-            only = only if only is not None else _same_selection(last, document)
-            full_refresh = asked.full_refresh or last.full_refresh
-            noting = replace(noting, full_refresh=full_refresh, resumes=last.run)
-            plan = _plan(document, chosen, only, noting)
-        through = []
-        if openlineage:
-            through.append(_with_lineage(document, plan, noting.run, openlineage, environ))
-
-        def decided(session: Session) -> Mapping[str, Decision]:
-            return decide(plan.steps, last.run, read_records(session, document, runs=[last.run])) if last else {}
-
-        with held(plan, document, warehouse, wait_seconds=wait_seconds) as run:
-            # The lease is given back after this: what the look has opened is closed, the warehouse itself is not.
-            first, looked_at = None, replace(warehouse, close=lambda: None)
-            if not noting.full_refresh:
-                first, looked_at = changes_before_run(
-                    looked_at, pipeline=document, target=chosen, only=only, run=noting.run, is_reviewed=bool(reviewed)
-                )
-            with closing(looked_at):
-                if first and (code := watched(first, execute(first, looked_at), as_json=as_json)):
-                    return code
-                if report:
-                    through.append(_reported(plan, report, run))
-                events = run.events(looked_at, threads=chosen.threads, decide=decided)
-                return watched(plan, events, as_json=as_json, through=through)
+            noting = replace(noting, full_refresh=asked.full_refresh or last.full_refresh, resumes=last.run)
+        if last or is_open:
+            plan = plan_run(document, chosen, only, noting)
+        return run_once(warehouse, document, plan, only, noting, manner, last)
 
 
-def _plan(pipeline: Pipeline, target: Target, only: frozenset[str] | None, noting: Noting) -> Plan:
-    """Return the plan of a run. Errors: InvalidPipeline."""
-    from ..ledger import RUN, noted
-    from ..plan import make_plan
+def _planned(
+    path: Path, target: str | None, patterns: tuple[str, ...], excluded: tuple[str, ...], variables: dict[str, str],
+    full_refresh: bool,
+) -> tuple[Pipeline, Iterator[str]]:  # fmt: skip
+    from ..dry_run import plan_text
+    from ..environment import fill
+    from ..ledger import Noting, plan_run
+    from ..selection import Selection
+    from .asked import asked_pipeline, asked_steps, asked_target, environment_of
 
-    plan = make_plan(pipeline, target, only=only, full_refresh=noting.full_refresh, run=noting.run)
-    # The files of an incremental source are listed under the run's id.
-    differs = noting.run != RUN and any(source.incremental for source in pipeline.staging)
-    whole = make_plan(pipeline, target, full_refresh=noting.full_refresh) if differs or only is not None else None
-    return noted(plan, pipeline, replace(noting, selection=tuple(sorted(only or ()))), whole)
+    document = asked_pipeline(path, variables)
+    chosen = asked_target(document, target)
+    chosen = fill(chosen, environment_of(document, chosen))
+    only = asked_steps(document, Selection(patterns, excluded))
+    return document, plan_text(plan_run(document, chosen, only, Noting(full_refresh=full_refresh)))
+
+
+def _changed(warehouse: Warehouse, pipeline: Pipeline, plan: Plan) -> frozenset[str]:
+    from ..history import read_changed
+
+    session = warehouse.open_session()
+    changed = read_changed(session, pipeline, plan.steps)
+    session.close()
+    return changed
 
 
 def _unfinished_run(warehouse: Warehouse, pipeline: Pipeline) -> Run | None:
@@ -176,49 +169,3 @@ def _same_selection(last: Run, pipeline: Pipeline) -> frozenset[str] | None:
     from ..read import needs
 
     return frozenset(last.selection) & frozenset(needs(pipeline)) if last.selection else None
-
-
-def _planned(
-    path: Path, target: str | None, patterns: tuple[str, ...], variables: dict[str, str], full_refresh: bool
-) -> tuple[Pipeline, Iterator[str]]:
-    from ..dry_run import plan_text
-    from ..environment import fill
-    from ..ledger import Noting
-    from .asked import asked_pipeline, asked_steps, asked_target, environment_of
-
-    document = asked_pipeline(path, variables)
-    chosen = asked_target(document, target)
-    chosen, only = fill(chosen, environment_of(document, chosen)), asked_steps(document, patterns)
-    return document, plan_text(_plan(document, chosen, only, Noting(full_refresh=full_refresh)))
-
-
-def _with_lineage(pipeline: Pipeline, plan: Plan, run: str, place: str, environ: Mapping[str, str]) -> Through:
-    try:
-        from ..openlineage import emitter, with_lineage  # an extra of its own, which few runs need
-    except ModuleNotFoundError as error:
-        raise UsageError("--openlineage needs a library: pip install 'etlrun[openlineage]'") from error
-    emit = emitter(place, environ.get("OPENLINEAGE_API_KEY", ""))
-    return lambda events: with_lineage(pipeline, plan, run, events, emit, partial(click.echo, err=True))
-
-
-def _reported(plan: Plan, path: Path, run: NotedRun) -> Through:
-    from ..errors import EtlrunError
-    from ..run_report import run_page
-    from ..timeline import Recording
-
-    def through(events: Iterable[Event]) -> Iterator[Event]:
-        recording, began = Recording(), datetime.now().astimezone()
-        past, ended = None, 0.0
-        try:
-            yield from recording.passed_on(events)
-            ended = recording.clock()
-            with suppress(EtlrunError):  # what the steps have done stands all the same
-                past = run.past()
-        finally:
-            seconds = (ended or recording.clock()) - recording.begun
-            try:
-                path.write_text(run_page(plan, began, recording.bars, seconds, past), encoding="utf-8")
-            except OSError as error:
-                click.echo(f"cannot write the report {path}: {error.strerror}", err=True)
-
-    return through

@@ -10,13 +10,14 @@ from ..dry_run import plan_text
 from ..environment import fill, resolve
 from ..execute import execute
 from ..plan import make_check_plan
+from ..selection import Selection
 from .asked import asked_pipeline, asked_steps, asked_target, environment_of
 from .options import (
     Mounts,
     json_events_option,
     mount_option,
     pipeline_argument,
-    select_option,
+    select_options,
     target_option,
     var_option,
 )
@@ -27,17 +28,17 @@ from .running import new_run, reached, watched
 @pipeline_argument
 @target_option
 @mount_option
-@select_option
+@select_options
 @var_option
 @click.option("--dry-run", is_flag=True, help="Print what would be asked as SQL; connect to nothing.")
 @json_events_option
 def command(
-    pipeline: Path, target: str | None, mounts: Mounts, patterns: tuple[str, ...], variables: dict[str, str],
-    dry_run: bool, as_json: bool,
+    pipeline: Path, target: str | None, mounts: Mounts, patterns: tuple[str, ...], excluded: tuple[str, ...],
+    variables: dict[str, str], dry_run: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Ask the checks of PIPELINE of what is in its tables now; load nothing. Exit code 1: one does not hold."""
     document = asked_pipeline(pipeline, variables, complete=not dry_run)
-    chosen, only = asked_target(document, target), asked_steps(document, patterns)
+    chosen, only = asked_target(document, target), asked_steps(document, Selection(patterns, excluded))
     environ = environment_of(document, chosen)
     if dry_run:
         click.echo("\n".join(plan_text(make_check_plan(document, fill(chosen, environ), only=only))))

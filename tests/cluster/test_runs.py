@@ -211,6 +211,38 @@ def test_resume_after_a_failed_unload_loads_anew_what_has_changed(unloading: Pla
     assert unloading.send("SELECT id FROM dw.a ORDER BY id") == [(5,), (6,)]
 
 
+def test_changed_are_the_steps_that_are_not_as_they_were_last_done(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def which(*arguments: str) -> str:
+        return "".join(
+            sorted(name for name, (how, _) in last_events(place, capsys, *arguments).items() if how == "done")
+        )
+
+    assert which("--select", "changed", "--exclude", "d") == "abc"
+    assert which("--select", "changed+") == "d"
+    assert run(place, "--select", "changed") == 0
+    assert "nothing to run" in capsys.readouterr().err
+    assert runs(place) == ["done", "done"]
+    other = TABLES.replace("SELECT id FROM a", "SELECT id + 1 AS id FROM a")
+    write(place, other)
+    assert which("--select", "changed") == "b"
+    write(place, other.replace("b:\n    columns: {", "b:\n    columns: {more: {type: integer}, "))
+    assert which("--select", "changed+") == "bc"
+    assert which("--exclude", "changed") == "abcd"
+
+
+def test_a_failed_step_stays_changed(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(place) == 0
+    place.feed("(500, 'x', 1, NULL)")
+    write(place, TABLES.replace("SELECT id FROM a", "SELECT id + 1 AS id FROM a"))
+    assert run(place, "--select", "+changed") == 1
+    place.feed("(5, 'x', 1, NULL)")
+    assert {name: how for name, (how, _) in last_events(place, capsys, "--select", "+changed").items()} == {
+        "a": "done", "b": "done",
+    }  # fmt: skip
+
+
 def test_history_and_why(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     pipeline = str(place.folder / "p.yaml")
     assert _run(["history", pipeline]) == 0
