@@ -36,12 +36,13 @@ from .places import At, did_you_mean, known_columns
 from .rules import Severity
 from .source import Document, Text, read_text
 from .unload import declared_unload
+from .window import declared_window
 
 MAX_COMPOUND_SORTKEY = 400
 MAX_INTERLEAVED_SORTKEY = 8
 _NUMBER_ENCODINGS = ("az64", "delta", "delta32k", "mostly8", "mostly16", "mostly32")
 _TEXT_ENCODINGS = ("lzo", "text255", "text32k")
-_ROOT_KEYS = ("name", "version", "description", "target", "targets", "schema", "include", "rules")
+_ROOT_KEYS = ("name", "version", "description", "target", "targets", "schema", "include", "rules", "window")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,11 @@ def build(documents: Sequence[Document], lost: frozenset[str] = frozenset()) -> 
         roots[0].problem("the pipeline has neither staging nor tables", "add a table under 'tables:'")
     _check_links(roots, definitions, lost)
     variables = _variables(roots)
+    window = declared_window(roots[0] / "window", main["window"], variables, lost) if "window" in main else None
     pipeline = Pipeline(
         name=main["name"], path=documents[0].path, schema=schema, target=target, targets=targets,
         staging=staging, tables=tables, description=main.get("description", ""), rules=_rules(main.get("rules", {})),
+        window=window,
     )  # fmt: skip
     return Built(pipeline, variables, tuple(problems))
 

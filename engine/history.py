@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .errors import WarehouseError
-from .model import Pipeline
+from .model import Pipeline, Window
 from .plan import Step, template_statements
 from .render import render
 from .warehouse import Session
+from .window import Slice, slice_of
 
 _NOT_THERE = ("42P01", "3F000")
 """SQLSTATEs of a table and a schema that do not exist: nothing has run yet."""
@@ -146,6 +147,21 @@ def read_changed(session: Session, pipeline: Pipeline, steps: Iterable[Step]) ->
     """Return which of the steps, with their hashes, are not as they were when they were last done, or never were."""
     done = {record.step: record for record in map(_record, _ask(session, pipeline, "ledger_last_done"))}
     return frozenset(step.name for step in steps if step.name not in done or own_changes(step, done[step.name]))
+
+
+def runs_of_slices(runs: Iterable[Run], window: Window) -> dict[Slice, Run]:
+    """Return the last run of each slice, out of runs with the newest first.
+
+    Those before the last full refresh do not count: it has dropped what they had loaded.
+    """
+    found: dict[Slice, Run] = {}
+    for run in runs:
+        piece = slice_of(window, run.variables)
+        if piece:
+            found.setdefault(piece, run)
+        if run.full_refresh:
+            break
+    return found
 
 
 def _run(row: tuple[Any, ...]) -> Run:

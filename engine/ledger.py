@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -148,8 +148,13 @@ def lease_name(pipeline: str) -> str:
     return f"etlrun.{identifier(name)}"
 
 
+def without_secrets(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return variables as they may be shown: a value whose name sounds like a secret is '***'."""
+    return {name: "***" if _SECRET.search(name) else value for name, value in variables.items()}
+
+
 def _values(plan: Plan, pipeline: Pipeline, noting: Noting) -> dict[str, Any]:
-    variables = {name: "***" if _SECRET.search(name) else value for name, value in pipeline.written_variables.items()}
+    variables = without_secrets(pipeline.written_variables)
     texts = {
         "selection": _clipped(json.dumps(noting.selection, ensure_ascii=False), _MAX_TEXT_BYTES),
         "variables": _clipped(json.dumps(variables, ensure_ascii=False), _MAX_TEXT_BYTES),

@@ -295,6 +295,17 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """The time that a run is of: the variables that bound it, and the slices that a longer one is run in."""
+
+    begin: str
+    """The variable with the first moment that is in it."""
+    end: str
+    """The variable with the first moment that is not."""
+    every: Literal["hour", "day", "week", "month"]
+
+
+@dataclass(frozen=True, slots=True)
 class Inputs:
     """What a pipeline was read from, other than templates."""
 
@@ -319,6 +330,7 @@ class Pipeline:
     variables: Mapping[str, Any] = field(default_factory=dict)
     written_variables: Mapping[str, Any] = field(default_factory=dict)
     """The same as they are written: what comes from the environment is ${NAME}."""
+    window: Window | None = None
     rules: Mapping[str, Severity] = field(default_factory=dict)
     """How grave the rules of SELECTs are, where it is not as shipped."""
     warnings: tuple[Problem, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from ..planfile import PlanFile, Request, changed_inputs, read_plan_file, refuse
 from ..read import needs, read_pipeline
 from ..report import advice_text
 from ..selection import NoSuchStep, Selection, asks_what_changed, select, tags
+from ..window import Slice, bound, slices
 
 
 def asked_run(
@@ -77,6 +79,42 @@ def asked_steps(
 def depends_on_runs(pipeline: Pipeline, selection: Selection) -> bool:
     """Tell whether only the warehouse knows which steps are meant."""
     return asks_what_changed(selection, needs(pipeline))
+
+
+def asked_slices(
+    pipeline: Pipeline, begin: datetime | None, end: datetime | None, request: Request
+) -> tuple[Slice, ...]:  # fmt: skip
+    """Return the slices that --from and --to ask for, at least one. Errors: UsageError."""
+    window = pipeline.window
+    if window is None:
+        raise UsageError(
+            f"--from and --to: '{pipeline.name}' declares no window\n"
+            "  name two of its vars: window: {from: since, to: until, every: day}"
+        )
+    if begin is None or end is None:
+        raise UsageError("--from and --to go together: --from 2018-11-01 --to 2018-12-01 is all of November")
+    for name in (window.begin, window.end):
+        if name in request.variables:
+            raise UsageError(f"--var {name} is given by --from and --to: take one of them out")
+    if depends_on_runs(pipeline, request.selection):
+        raise UsageError("'changed' does not go with --from and --to: each slice changes the SQL")
+    try:
+        found = slices(window, begin, end)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    if request.full_refresh and len(found) > 1:
+        raise UsageError(
+            "--full-refresh drops what the slice before has loaded: refresh with the first one alone, "
+            f"--from '{found[0].begin}' --to '{found[0].end}', then run the others without it"
+        )
+    return found
+
+
+def sliced(request: Request, pipeline: Pipeline, piece: Slice, *, complete: bool = False) -> Pipeline:
+    """Return a pipeline, as it was read, with the variables of a slice of its window. Errors: InvalidPipeline."""
+    assert pipeline.window is not None
+    variables = {**request.variables, **bound(pipeline.window, piece)}
+    return read_pipeline(request.pipeline, os.environ, variables, complete=complete)
 
 
 def environment_of(pipeline: Pipeline, target: Target, env_file: Path | None = None) -> Mapping[str, str]:

@@ -15,7 +15,9 @@ from ..environment import resolve
 from ..errors import UsageError
 from ..graph import order
 from ..history import Record, Run, read_records, read_runs
+from ..model import Pipeline
 from ..read import needs, read_pipeline
+from ..window import slice_of
 from .asked import asked_target, environment_of
 from .options import Mounts, mount_option, pipeline_argument, target_option
 from .running import reached
@@ -44,14 +46,18 @@ def command(pipeline: Path, run: str | None, target: str | None, mounts: Mounts,
         raise UsageError(f"no run '{run}' of {document.name}: 'etlrun history {pipeline}' shows the last ones")
     if as_json:
         for each in records if run else runs:
-            click.echo(json.dumps(asdict(each), ensure_ascii=False, default=str))
+            click.echo(json.dumps(_object(each, document), ensure_ascii=False, default=str))
     elif run:
-        click.echo("\n".join(_said(runs[0])))
+        click.echo("\n".join(_said(runs[0], _window(runs[0], document))))
         rank = {name: place for place, name in enumerate(order(needs(document)))}
         ranked = sorted(records, key=lambda record: rank.get(record.step, len(rank)))
         _show(_STEP_HEADINGS, [_step_row(record) for record in ranked])
     elif runs:
-        _show(_RUN_HEADINGS, [_run_row(each) for each in runs])
+        if document.window:
+            rows = [(each.run, _window(each, document), *_run_row(each)[1:]) for each in runs]
+            _show((_RUN_HEADINGS[0], "window", *_RUN_HEADINGS[1:]), rows)
+        else:
+            _show(_RUN_HEADINGS, [_run_row(each) for each in runs])
     else:
         click.echo(f"no run of {document.name} has been noted in {chosen.name}", err=True)
 
@@ -62,13 +68,25 @@ def _show(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     write_table(headings, rows, sys.stdout)
 
 
-def _said(run: Run) -> list[str]:
+def _window(run: Run, pipeline: Pipeline) -> str:
+    """Return the time that a run was of, by the variables of the pipeline's window; empty where there is none."""
+    piece = slice_of(pipeline.window, run.variables) if pipeline.window else None
+    return str(piece) if piece else ""
+
+
+def _object(each: Run | Record, pipeline: Pipeline) -> dict[str, object]:
+    return {**asdict(each), **({"window": _window(each, pipeline)} if isinstance(each, Run) else {})}
+
+
+def _said(run: Run, window: str) -> list[str]:
     """Return the lines that tell a run beside its steps."""
     lines = [
         f"run {run.run}: {run.status}, started {str(run.started_at)[:19]} UTC by {run.started_by}, target {run.target}"
     ]
     if run.resumes:
         lines.append(f"  continues run {run.resumes}")
+    if window:
+        lines.append(f"  of {window}")
     if run.selection:
         lines.append(f"  of the steps {', '.join(run.selection)}")
     if run.full_refresh:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,6 +34,15 @@ def _variables(ctx: click.Context, param: click.Parameter, value: Sequence[str])
     return {name: text for name, _, text in pairs}
 
 
+def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
+    from ..window import moment  # only where one is given: it imports much
+
+    try:
+        return None if value is None else moment(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
+
+
 pipeline_argument = click.argument("pipeline", type=click.Path(path_type=Path))
 target_option = click.option(
     "--target", metavar="NAME", help="Where to run; the pipeline's own target if left out."
@@ -60,6 +70,13 @@ def select_options(command: Command) -> Command:
     return _select_option(_exclude_option(command))
 
 
+from_option = click.option(
+    "--from", "begin", callback=_moment, metavar="TIME",
+    help="Run the pipeline once for each slice of its window from here on: a day, or a time without a zone.",
+)  # fmt: skip
+to_option = click.option(
+    "--to", "end", callback=_moment, metavar="TIME", help="The end of --from: the first moment that is left out."
+)  # fmt: skip
 json_events_option = click.option("--json", "as_json", is_flag=True, help="Write one JSON event a line.")
 format_option = click.option(
     "--format", "format_", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +16,12 @@ from ..errors import UsageError
 from .answering import answer
 from .options import (
     Mounts,
+    from_option,
     json_events_option,
     mount_option,
     select_options,
     target_option,
+    to_option,
     var_option,
 )
 
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
 @mount_option
 @select_options
 @var_option
+@from_option
+@to_option
 @click.option("--dry-run", is_flag=True, help="Print the plan as SQL; connect to nothing.")
 @click.option("--full-refresh", is_flag=True, help="Drop and create each table in the transaction that fills it.")
 @click.option(
@@ -45,7 +51,8 @@ if TYPE_CHECKING:
 @click.option(
     "--resume",
     is_flag=True,
-    help="Continue the last run if it failed or was killed: leave out the steps that are proven done.",
+    help="Continue the last run if it failed or was killed: leave out the steps, and with --from the slices, "
+    "that are proven done.",
 )
 @click.option(
     "--wait",
@@ -63,8 +70,9 @@ if TYPE_CHECKING:
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write what happened as an HTML page.")
 def command(
     pipeline: Path | None, target: str | None, mounts: Mounts, patterns: tuple[str, ...], excluded: tuple[str, ...],
-    variables: dict[str, str], dry_run: bool, full_refresh: bool, plan_file: Path | None, resume: bool,
-    wait_seconds: float, as_json: bool, openlineage: str | None, report: Path | None,
+    variables: dict[str, str], begin: datetime | None, end: datetime | None, dry_run: bool, full_refresh: bool,
+    plan_file: Path | None, resume: bool, wait_seconds: float, as_json: bool, openlineage: str | None,
+    report: Path | None,
 ) -> int:  # fmt: skip
     """Run PIPELINE: stage its files, fill its tables, in dependency order."""
     if dry_run and resume:
@@ -73,8 +81,11 @@ def command(
         raise UsageError(f"there is no folder for the report: {report}")
     if report and report.is_dir():
         raise UsageError(f"the report is a file, and this is a folder: {report}")
+    times = (begin, end) if begin or end else None
+    if times and plan_file:
+        raise UsageError("--plan is of one run: --from and --to do not go with it")
     if dry_run and pipeline and not plan_file:
-        answer(pipeline, partial(_planned, pipeline, target, patterns, excluded, variables, full_refresh))
+        answer(pipeline, partial(_planned, pipeline, target, patterns, excluded, variables, times, full_refresh))
         return 0
 
     from ..environment import fill, resolve
@@ -82,15 +93,30 @@ def command(
     from ..plan import make_plan
     from ..planfile import disagreements, refuse
     from ..selection import Selection
-    from .asked import asked_pipeline, asked_run, asked_steps, asked_target, depends_on_runs, environment_of
+    from .asked import (
+        asked_pipeline,
+        asked_run,
+        asked_slices,
+        asked_steps,
+        asked_target,
+        depends_on_runs,
+        environment_of,
+    )
+    from .backfill import backfill
     from .once import Manner, run_once
     from .running import new_run, reached, started_by
 
     asked, reviewed = asked_run(pipeline, plan_file, target, variables, Selection(patterns, excluded), full_refresh)
-    document = asked_pipeline(asked.pipeline, asked.variables, complete=not dry_run)
+    document = asked_pipeline(asked.pipeline, asked.variables, complete=not dry_run and not times)
     chosen = asked_target(document, asked.target)
     environ = environment_of(document, chosen)
     chosen = fill(chosen, environ) if dry_run else resolve(chosen, environ)
+    manner = Manner(wait_seconds, as_json, openlineage, report, environ, is_reviewed=bool(reviewed))
+    if times:
+        pieces = asked_slices(document, *times, asked)
+        if report and len(pieces) > 1:
+            raise UsageError(f"--report is of one run, and these are {len(pieces):,}: give the time of one slice")
+        return backfill(asked, document, chosen, pieces, mounts=mounts, resume=resume, manner=manner)
     is_open = not dry_run and depends_on_runs(document, asked.selection)
     only = None if is_open else asked_steps(document, asked.selection)
     if reviewed:
@@ -101,7 +127,6 @@ def command(
 
         click.echo("\n".join(plan_text(plan_run(document, chosen, only, Noting(full_refresh=asked.full_refresh)))))
         return 0
-    manner = Manner(wait_seconds, as_json, openlineage, report, environ, is_reviewed=bool(reviewed))
     noting = Noting(new_run(), started_by(), full_refresh=asked.full_refresh)
     plan = plan_run(document, chosen, only, noting)  # before a connection: what is wrong with it is told at once
     with reached(chosen, document.folder, mounts, wait_seconds=wait_seconds) as warehouse:
@@ -122,19 +147,31 @@ def command(
 
 def _planned(
     path: Path, target: str | None, patterns: tuple[str, ...], excluded: tuple[str, ...], variables: dict[str, str],
-    full_refresh: bool,
+    times: tuple[datetime | None, datetime | None] | None, full_refresh: bool,
 ) -> tuple[Pipeline, Iterator[str]]:  # fmt: skip
     from ..dry_run import plan_text
     from ..environment import fill
     from ..ledger import Noting, plan_run
+    from ..planfile import Request
     from ..selection import Selection
-    from .asked import asked_pipeline, asked_steps, asked_target, environment_of
+    from .asked import asked_pipeline, asked_slices, asked_steps, asked_target, environment_of, sliced
 
     document = asked_pipeline(path, variables)
     chosen = asked_target(document, target)
     chosen = fill(chosen, environment_of(document, chosen))
-    only = asked_steps(document, Selection(patterns, excluded))
-    return document, plan_text(plan_run(document, chosen, only, Noting(full_refresh=full_refresh)))
+    asked = Request(path, target, variables, Selection(patterns, excluded), full_refresh)
+
+    def text(pipeline: Pipeline) -> Iterator[str]:
+        only = asked_steps(pipeline, asked.selection)
+        return plan_text(plan_run(pipeline, chosen, only, Noting(full_refresh=full_refresh)))
+
+    if times is None:
+        return document, text(document)
+    pieces = asked_slices(document, *times, asked)
+    return document, chain.from_iterable(
+        (f"-- slice {number} of {len(pieces)}, {piece}", *text(sliced(asked, document, piece)), "")
+        for number, piece in enumerate(pieces, start=1)
+    )
 
 
 def _changed(warehouse: Warehouse, pipeline: Pipeline, plan: Plan) -> frozenset[str]:
