@@ -42,7 +42,7 @@ MAX_COMPOUND_SORTKEY = 400
 MAX_INTERLEAVED_SORTKEY = 8
 _NUMBER_ENCODINGS = ("az64", "delta", "delta32k", "mostly8", "mostly16", "mostly32")
 _TEXT_ENCODINGS = ("lzo", "text255", "text32k")
-_ROOT_KEYS = ("name", "version", "description", "target", "targets", "schema", "include", "rules", "window")
+_ROOT_KEYS = ("name", "version", "description", "target", "targets", "schema", "include", "rules", "window", "hooks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def build(documents: Sequence[Document], lost: frozenset[str] = frozenset()) -> 
     pipeline = Pipeline(
         name=main["name"], path=documents[0].path, schema=schema, target=target, targets=targets,
         staging=staging, tables=tables, description=main.get("description", ""), rules=_rules(main.get("rules", {})),
-        window=window,
+        window=window, hooks=_hooks(roots[0] / "hooks", main.get("hooks", {})),
     )  # fmt: skip
     return Built(pipeline, variables, tuple(problems))
 
@@ -519,7 +519,7 @@ def _table(at: At, name: str, spec: dict[str, Any], schema: str, main: Document)
 
 def _hooks(at: At, spec: dict[str, list[str]]) -> tuple[Hook, ...]:
     found = []
-    for when in ("before", "after"):
+    for when in ("before", "after", "on_failure"):
         for position, _ in enumerate(spec.get(when, ())):
             found.append(Hook(when, at.document.text((*at.path, when, position))))
     return tuple(found)

@@ -37,9 +37,9 @@ class StepChange:
 
 def changes(old: Plan | None, new: Plan) -> tuple[StepChange, ...]:
     """Return the steps whose statements differ, in the order of the plan; those that are gone come last."""
-    before = {} if old is None else {step.name: step for step in old.steps}
+    before = {} if old is None else {step.name: step for step in (*old.hooks, *old.steps)}
     found = [_compared(_PREPARE, _texts(old.prepare) if old else None, _texts(new.prepare), frozenset())]
-    for step in new.steps:
+    for step in (*new.hooks, *new.steps):
         former = before.pop(step.name, None)
         found.append(_compared(f"`{step.name}`", _said(former) if former else None, _said(step), _own(step, former)))
     gone = [StepChange(f"`{name}`", "gone", ()) for name in before]

@@ -25,16 +25,25 @@ def plan_text(plan: Plan) -> Iterator[str]:
         yield "COMMIT;"
         yield ""
     yield from statements_text(plan.prepare)
+    if plan.before:
+        yield from ("", "-- before the steps: hooks")
+        yield from step_text(plan.before)
     for number, step in enumerate(plan.steps, start=1):
         yield ""
         yield f"-- step {number} of {len(plan.steps)}: {step.name} ({step.kind})"
         if step.needs:
             yield f"-- after {', '.join(sorted(step.needs))}"
         yield from step_text(step)
+    if plan.after:
+        yield from ("", "-- after the steps: hooks")
+        yield from step_text(plan.after)
+    if plan.on_failure:
+        yield from ("", "-- in place of what comes after the steps, if something failed: hooks")
+        yield from _commented(step_text(plan.on_failure))
     if plan.ledger:
         yield ""
         yield "-- the end of the run; until then its lease is renewed by another session:"
-        yield from (f"--   {line}" for line in plan.ledger.renew.sql.split("\n"))
+        yield from _commented([plan.ledger.renew.sql])
         yield "BEGIN;"
         yield from statements_text(plan.ledger.ends["done"])
         yield "COMMIT;"
@@ -69,6 +78,11 @@ def statements_text(statements: Iterable[Statement]) -> Iterator[str]:
             yield "-- found broken are taken out before: UPDATE etlrun_files SET status = 'quarantined' …"
         if statement.gives_statements:
             yield "-- In a run, each row of this is sent as a statement."
+
+
+def _commented(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines as a script has them that does not send them."""
+    yield from (f"--   {line}".rstrip() for text in lines for line in text.split("\n"))
 
 
 def _files(step: Step) -> Iterator[str]:

@@ -80,9 +80,8 @@ def noted(plan: Plan, pipeline: Pipeline, noting: Noting, whole: Plan | None = N
         **{name: statements(f"ledger_{name}")[0] for name in asked},
     )  # fmt: skip
     held = tuple(replace(each, severity="lease") for each in statements("ledger_held"))
-    hashes = {step.name: step for step in hashed((whole or plan).steps)}
-    steps = []
-    for step in (_with_hashes_of(hashes[each.name], each) for each in plan.steps):
+
+    def with_rows(step: Step) -> Step:
         transactions = []
         for number, transaction in enumerate(step.transactions, start=1):
             status = "done" if number == len(step.transactions) else "begun"
@@ -94,8 +93,14 @@ def noted(plan: Plan, pipeline: Pipeline, noting: Noting, whole: Plan | None = N
                     proof=statements("ledger_proof", **row),
                 )
             )  # fmt: skip
-        steps.append(replace(step, transactions=tuple(transactions)))
-    return replace(plan, steps=tuple(steps), ledger=ledger)
+        return replace(step, transactions=tuple(transactions))
+
+    hashes = {step.name: step for step in hashed((whole or plan).steps)}
+    return replace(
+        plan, ledger=ledger, steps=tuple(with_rows(_with_hashes_of(hashes[each.name], each)) for each in plan.steps),
+        before=plan.before and with_rows(plan.before), after=plan.after and with_rows(plan.after),
+        on_failure=plan.on_failure and with_rows(plan.on_failure),
+    )  # fmt: skip
 
 
 def _with_hashes_of(other: Step, step: Step) -> Step:

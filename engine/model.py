@@ -259,9 +259,13 @@ class Unload:
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """A statement of one's own in a step's transaction: before its load, or between the load and the checks."""
+    """A statement of one's own.
 
-    when: Literal["before", "after"]
+    In a step's transaction it is sent before the load, or between the load and the checks. Of a whole run it is a
+    transaction of its own: before all steps, after them if none failed, or after them if one did.
+    """
+
+    when: Literal["before", "after", "on_failure"]
     text: Text
     sql: str = ""
     """The statement as it is sent, rendered by `read`."""
@@ -331,6 +335,8 @@ class Pipeline:
     written_variables: Mapping[str, Any] = field(default_factory=dict)
     """The same as they are written: what comes from the environment is ${NAME}."""
     window: Window | None = None
+    hooks: tuple[Hook, ...] = ()
+    """Of the whole run."""
     rules: Mapping[str, Severity] = field(default_factory=dict)
     """How grave the rules of SELECTs are, where it is not as shipped."""
     warnings: tuple[Problem, ...] = ()

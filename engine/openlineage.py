@@ -121,6 +121,9 @@ class _Said:
         self._send(state, run, event_v2.Job(_JOBS, self.pipeline.name, facets))
 
     def step_is(self, event: Event) -> None:
+        if event.step.kind == "hooks":  # what they read and write is not known
+            self.failed = self.failed or isinstance(event, StepFailed)
+            return
         match event:
             case StepStarted(step=step):
                 self.running[step.name] = step

@@ -14,6 +14,7 @@ from .errors import InvalidPipeline, Problem, Where
 from .graph import order
 from .incremental import emptied_source, plan_problems, readers
 from .jsonpaths import file_content
+from .lint.statements import takes_no_transaction
 from .loads import VERSION_COLUMNS
 from .model import Check, Column, Definition, Hook, Incremental, Pipeline, StagingSource, Table, Target
 from .read import needs, template_values
@@ -109,7 +110,7 @@ class Step:
     """One node of the graph, with all that is done for it."""
 
     name: str
-    kind: Literal["staging", "table", "checks", "changes"]
+    kind: Literal["staging", "table", "checks", "changes", "hooks"]
     needs: frozenset[str]
     where: Where
     transactions: tuple[Transaction, ...]
@@ -161,6 +162,16 @@ class Plan:
     steps: tuple[Step, ...]
     ledger: Ledger | None = None
     """None for a plan that leaves no trace: one of checks alone."""
+    before: Step | None = None
+    """The hooks before the steps; None for none."""
+    after: Step | None = None
+    """The hooks after the steps, if none of them failed."""
+    on_failure: Step | None = None
+    """The hooks at the end of a run in which something failed."""
+
+    @property
+    def hooks(self) -> tuple[Step, ...]:
+        return tuple(step for step in (self.before, self.after, self.on_failure) if step)
 
 
 @uncollected()
@@ -202,7 +213,24 @@ def make_plan(
     prepare = (*_prepare(pipeline, problems), *_keeping(pipeline, only))
     if problems:
         raise InvalidPipeline(problems)
-    return Plan(pipeline.name, target, prepare, steps)
+    return Plan(
+        pipeline.name, target, prepare, steps, before=_hook_step("before", making), after=_hook_step("after", making),
+        on_failure=_hook_step("on_failure", making),
+    )  # fmt: skip
+
+
+def _hook_step(when: str, making: _Making) -> Step | None:
+    """Return the step of a run's hooks: a transaction for each, or none where the statement takes none."""
+    hooks = [hook for hook in making.pipeline.hooks if hook.when == when]
+    if not hooks:
+        return None
+    name = f"hooks.{when}"  # a table has no dot in its name
+    begin = making.statements("begin", {**template_values(making.pipeline), "name": name})
+    transactions = (
+        Transaction((*begin, Statement(hook.sql, is_load=False)), alone=takes_no_transaction(hook.sql))
+        for hook in hooks
+    )
+    return Step(name, "hooks", frozenset(), hooks[0].text.at(1, 1), tuple(transactions))
 
 
 def make_check_plan(

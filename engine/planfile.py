@@ -47,6 +47,7 @@ class PlanFile:
 
 def plan_file_text(request: Request, plan: Plan, folder: Path) -> str:
     """Return the text of a plan file that lies in `folder`; references of `plan` to the environment are as written."""
+    sent = _sent(plan)
     content = {
         "format": FORMAT,
         "version": VERSION,
@@ -59,15 +60,19 @@ def plan_file_text(request: Request, plan: Plan, folder: Path) -> str:
         "full_refresh": request.full_refresh,
         "inputs": input_hashes(request.pipeline),
         "templates": shipped_hash(),
-        **_sent(plan),
+        **sent,
     }
-    named = sorted(set(references(json.dumps([content["prepare"], content["steps"]], ensure_ascii=False))))
+    named = sorted(set(references(json.dumps(list(sent.values()), ensure_ascii=False))))
     content = {**content, "environment": named}
     return json.dumps({**content, "digest": _digest(content)}, ensure_ascii=False, indent=2) + "\n"
 
 
 def _sent(plan: Plan) -> dict[str, Any]:
-    return {"prepare": [_statement(each) for each in plan.prepare], "steps": [_step(step) for step in plan.steps]}
+    return {
+        "prepare": [_statement(each) for each in plan.prepare],
+        "hooks": [_step(step) for step in plan.hooks],
+        "steps": [_step(step) for step in plan.steps],
+    }
 
 
 def _step(step: Step) -> dict[str, Any]:
@@ -153,6 +158,8 @@ def disagreements(file: PlanFile, plan: Plan, environ: Mapping[str, str]) -> Ite
     sent = _sent(plan)
     if not _agree(file.content["prepare"], sent["prepare"], environ):
         yield Problem(f"what {file.path} sends before the first step is not what the pipeline gives", None, _AGAIN)
+    if not _agree(file.content["hooks"], sent["hooks"], environ):
+        yield Problem(f"the hooks of {file.path} are not what the pipeline gives", None, f"{_AGAIN}; {_DECIDES}")
     if [step["name"] for step in file.content["steps"]] != [step.name for step in plan.steps]:
         yield Problem(f"the steps of {file.path} are not those of the pipeline", None, _AGAIN)
         return
@@ -162,7 +169,7 @@ def disagreements(file: PlanFile, plan: Plan, environ: Mapping[str, str]) -> Ite
             yield Problem(
                 message,
                 step.where,
-                f"{_AGAIN}; where a variable of the environment decides more than a value, give it with --var",
+                f"{_AGAIN}; {_DECIDES}",
             )
 
 

@@ -56,7 +56,8 @@ def read_pipeline(
     problems += chain.from_iterable(one.problems for one in found)
     wrong = list(chain.from_iterable(one.wrong for one in found))
     warnings = list(chain.from_iterable(one.warnings for one in found))
-    pipeline = replace(pipeline, tables=tuple(one.table for one in found))
+    hooks = tuple(_read_hook(hook, pipeline, lost, problems, "hook") for hook in pipeline.hooks)
+    pipeline = replace(pipeline, tables=tuple(one.table for one in found), hooks=hooks)
     pipeline = _with_checks(pipeline, names, lost, problems)
     _check_templates(pipeline, problems)
     if not problems:
@@ -211,7 +212,9 @@ def _read_table(
     return replace(table, reads=reads, load=load, is_own_source=is_own_source)
 
 
-def _read_hook(hook: Hook, pipeline: Pipeline, lost: frozenset[str], problems: list[Problem]) -> Hook:
+def _read_hook(
+    hook: Hook, pipeline: Pipeline, lost: frozenset[str], problems: list[Problem], of: str = "step"
+) -> Hook:  # fmt: skip
     try:
         text = render_text(pipeline.folder, hook.text.content, template_values(pipeline))
     except TemplateError as error:
@@ -225,7 +228,7 @@ def _read_hook(hook: Hook, pipeline: Pipeline, lost: frozenset[str], problems: l
         return hook
     word = script.first_word(found[0])
     if word in _ENDS_A_TRANSACTION:
-        message = f"{word.upper()} may not stand in a step, which is a transaction of its own"
+        message = f"{word.upper()} may not stand in a {of}, which is a transaction of its own"
         problems.append(Problem(message, hook.text.at(1, 1, len(word)), "send it apart from the pipeline"))
     return replace(hook, sql=found[0])
 

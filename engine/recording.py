@@ -11,10 +11,11 @@ from typing import Any
 
 from .checks import failure
 from .errors import EtlrunError, LeaseHeld, LeaseLost, WarehouseError, WarehouseUnreachable
-from .execute import UNDECIDED, Event, StepFailed, StepSkipped, execute
+from .execute import UNDECIDED, Event, StepFailed, StepSkipped
 from .history import Decision, Past, read_past
 from .ledger import LEASE_SECONDS, Ended, ended_statements, measured
 from .model import Pipeline
+from .phases import carried_out
 from .plan import Ledger, Plan, Statement
 from .retries import RETRIES, Retries, transient_cause
 from .warehouse import Session, Warehouse
@@ -112,7 +113,7 @@ class NotedRun:
     def events(
         self, warehouse: Warehouse, *, threads: int = 1, decide: Decide = lambda session: UNDECIDED
     ) -> Generator[Event]:
-        """Yield what `execute` yields, and note what was not committed. Errors: those of `execute`, LeaseLost."""
+        """Yield what happens, hooks included, note what was not committed. Errors: those of `execute`, LeaseLost."""
         decisions: dict[str, Decision] = {}
         self.desk.ask(lambda session: decisions.update(decide(session)))
         left = [(step, decisions[step.name]) for step in self.plan.steps if step.name in decisions]
@@ -121,7 +122,9 @@ class NotedRun:
             for step, decision in left
             if decision.is_loaded or not decision.runs
         ])  # fmt: skip
-        events = execute(self.plan, warehouse, threads=threads, retries=self.desk.retries, decisions=decisions)
+        events = carried_out(
+            self.plan, warehouse, threads=threads, retries=self.desk.retries, decisions=decisions
+        )  # fmt: skip
         failed = False
         with closing(events):
             for event in events:

@@ -152,8 +152,10 @@ def _clipped(text: str) -> str:
 
 def event_text(plan: Plan, event: Event) -> Iterator[str]:
     """Yield the plain lines that tell an event of a run."""
-    numbers = {step.name: number for number, step in enumerate(plan.steps, start=1)}
-    head = f"[{numbers[event.step.name]}/{len(plan.steps)}] {event.step.name}"
+    head = event.step.name
+    if event.step.kind != "hooks":
+        numbers = {step.name: number for number, step in enumerate(plan.steps, start=1)}
+        head = f"[{numbers[head]}/{len(plan.steps)}] {head}"
     match event:
         case StepStarted(because=because):
             yield f"{head} … ({because})" if because else f"{head} …"
@@ -174,8 +176,8 @@ def event_text(plan: Plan, event: Event) -> Iterator[str]:
 
 
 def _done(step: Step, rows: int) -> str:
-    if step.kind == "changes":
-        return "changed"
+    if step.kind in ("changes", "hooks"):
+        return "changed" if step.kind == "changes" else "sent"
     return _asked(step) if step.kind == "checks" else f"{rows:,} row{'s' if rows != 1 else ''}"
 
 
@@ -236,7 +238,7 @@ def failure_text(failure: StepFailed) -> Iterator[str]:
     """Yield the lines that tell why a step failed, with the statement and the place in the YAML."""
     first, *rest = error_text(failure.error)
     is_unload = failure.statement is not None and failure.statement.sql.startswith("UNLOAD")
-    failed = "failed" if failure.step.kind == "checks" else "failed and was rolled back"
+    failed = "failed" if failure.step.kind in ("checks", "hooks") else "failed and was rolled back"
     failed = "is loaded, but its UNLOAD failed" if is_unload else failed
     yield f"{failure.step.where}: {failure.step.name} {failed}: {first}"
     yield from rest
@@ -277,6 +279,8 @@ def event_json(plan: Plan, event: Event) -> str:
     match event:
         case StepStarted(number=number, because=because):
             said: dict[str, object] = {"event": "started", "number": number, "steps": len(plan.steps)}
+            if event.step.kind == "hooks":
+                said = {"event": "started"}
             if because:
                 said["because"] = because
         case StepRetried(attempt=attempt, cause=cause, wait_seconds=seconds):

@@ -29,7 +29,7 @@ class Difference:
 def sql_files(plan: Plan) -> dict[str, str]:
     """Return the content of each file by its name. Same plan, same bytes."""
     files = {f"{_PREPARE}.sql": [*_head(plan, "before the first step"), *statements_text(plan.prepare)]}
-    for step in plan.steps:
+    for step in (*plan.hooks, *plan.steps):
         waits = f", after {', '.join(sorted(step.needs))}" if step.needs else ""
         files[f"{step.name}.sql"] = [*_head(plan, f"step {step.name} ({step.kind}){waits}"), *step_text(step)]
     return {name: "\n".join(lines) + "\n" for name, lines in files.items()}

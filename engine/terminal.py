@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .execute import Event, Result, StepDone, StepFailed, StepKept, StepRetried, StepSkipped, StepStarted
-from .plan import Plan
+from .plan import Plan, Step
 from .warehouse import Outcome
 
 _NO_LIMIT = 10_000
@@ -54,9 +54,16 @@ class _View:
 
     def __rich__(self) -> RenderableType:
         table = _table("step", "", "rows", "seconds")
-        for step in self._plan.steps:
+        for step in self._shown():
             table.add_row(step.name, *self._cells(step.name, step.needs))
         return table
+
+    def _shown(self) -> Iterator[Step]:
+        """Yield the steps, and the hooks of the run that have begun."""
+        begun = [step for step in self._plan.hooks if step.name in self._results or step.name in self._running]
+        yield from (step for step in begun if step == self._plan.before)
+        yield from self._plan.steps
+        yield from (step for step in begun if step != self._plan.before)
 
     def _cells(self, name: str, needs: frozenset[str]) -> tuple[Text | str, str, str]:
         if name in self._results:
@@ -88,7 +95,7 @@ def result_cells(result: Result) -> tuple[str, str, str, str]:
     match result:
         case StepDone(rows=rows, seconds=seconds, rejects=rejects, warnings=warnings, step=step):
             warned = f": {len(warnings)} warning{'s' if len(warnings) != 1 else ''}" if warnings else ""
-            loaded = ("", "") if step.kind in ("checks", "changes") else (f"{rows:,}", f"{len(rejects):,}")
+            loaded = ("", "") if step.kind in ("checks", "changes", "hooks") else (f"{rows:,}", f"{len(rejects):,}")
             return f"done{warned}", loaded[0], f"{seconds:.2f}", loaded[1]
         case StepFailed(seconds=seconds):
             return "failed", "", f"{seconds:.2f}", ""

@@ -160,6 +160,13 @@ def test_removed_comment_of_sql_is_shown(shop: Path, capsys: pytest.CaptureFixtu
     assert "--- the raw ones\n" in diff(capsys)
 
 
+def test_hooks_of_the_run_are_compared(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shop.write_text(PIPELINE.replace("tables:", "hooks: {before: [TRUNCATE items]}\ntables:", 1), encoding="utf-8")
+    said = diff(capsys)
+    assert "`hooks.before`" in said
+    assert "all rows go, and the transaction is committed" in said
+
+
 # --- git -------------------------------------------------------------------------------------------------------------
 
 

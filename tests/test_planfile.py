@@ -135,6 +135,30 @@ def test_place_that_cannot_be_written(shop: Path, capsys: pytest.CaptureFixture[
     assert "cannot write items.sql/plan.json: " in capsys.readouterr().err
 
 
+def test_some_steps_can_be_left_out(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = planned("--exclude", "items")
+    assert (content["select"], content["exclude"]) == ([], ["items"])
+    capsys.readouterr()
+    assert _run(["--plan", "plan.json"]) == 0
+    assert "items" not in capsys.readouterr().out
+    assert _run(["--plan", "plan.json", "--exclude", "landed"]) == 2
+
+
+def test_hooks_of_the_run_are_part_of_it(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hooks = "hooks: {after: [\"CREATE TABLE noted AS SELECT '{{ vars.kind }}' AS kind\"]}\n"
+    shop.joinpath("shop.yaml").write_text(PIPELINE + hooks, encoding="utf-8")
+    content = planned("--var", "kind=b")
+    (hook,) = content["hooks"]
+    assert (hook["name"], hook["transactions"][0][-1]["sql"]) == (
+        "hooks.after", "CREATE TABLE noted AS SELECT 'b' AS kind",
+    )  # fmt: skip
+    assert _run(["--plan", "plan.json"]) == 0
+    hook["transactions"][0][-1]["sql"] = "DROP TABLE items"
+    content["digest"] = _digest({key: value for key, value in content.items() if key != "digest"})
+    Path("plan.json").write_text(json.dumps(content), encoding="utf-8")
+    assert "the hooks of plan.json are not what the pipeline gives" in refused(capsys)
+
+
 # --- what has changed ------------------------------------------------------------------------------------------------
 
 

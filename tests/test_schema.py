@@ -384,7 +384,7 @@ def test_every_value_of_a_wrong_kind_is_found() -> None:
             [
                 (
                     "p.yaml:3:1 unknown key 'zzz' | expected one of version, name, description, target, targets, vars, "
-                    "schema, include, rules, staging, tables"
+                    "window, hooks, schema, include, rules, staging, tables"
                 )
             ],
         ),

@@ -11,7 +11,7 @@ from ..places import At
 from ..rules import ignored, severity
 from ..source import Document, rendered_place
 from .copies import copy_problems, region_problems
-from .statements import findings, without_jinja
+from .statements import BREAKS_TRANSACTION, findings, without_jinja
 from .tables import table_problems
 
 
@@ -48,6 +48,9 @@ def _declared(documents: Sequence[Document], pipeline: Pipeline) -> Iterator[Pro
 def _hooks(pipeline: Pipeline) -> Iterator[Problem]:
     for hook in (hook for table in pipeline.tables for hook in table.hooks):
         yield from _hook(hook)
+    for hook in pipeline.hooks:
+        # It is sent without a transaction where it takes none.
+        yield from (problem for problem in _hook(hook) if problem.rule != BREAKS_TRANSACTION)
 
 
 def _hook(hook: Hook) -> Iterator[Problem]:

@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from ..script import code
 from ..sql import InvalidSql, read_select
 
+BREAKS_TRANSACTION = "breaks-transaction"
 _START = r"(?:\A|[;\0])\s*"
 _RULES = tuple(
     (rule, re.compile(_START + pattern, re.IGNORECASE), message, hint)
     for rule, pattern, message, hint in (
-        ("breaks-transaction", r"(TRUNCATE)\b", "TRUNCATE commits the transaction of its step", "write DELETE FROM"),
-        ("breaks-transaction", r"(VACUUM)\b", "VACUUM cannot run in the transaction of a step",
+        (BREAKS_TRANSACTION, r"(TRUNCATE)\b", "TRUNCATE commits the transaction of its step", "write DELETE FROM"),
+        (BREAKS_TRANSACTION, r"(VACUUM)\b", "VACUUM cannot run in the transaction of a step",
          "send it apart from the pipeline; Redshift also does it by itself"),
-        ("breaks-transaction", r"ALTER\s+TABLE\s+\S+\s+ALTER\s+(?:COLUMN\s+)?\S+\s+(TYPE)\b",
+        (BREAKS_TRANSACTION, r"ALTER\s+TABLE\s+\S+\s+ALTER\s+(?:COLUMN\s+)?\S+\s+(TYPE)\b",
          "ALTER COLUMN … TYPE cannot run in the transaction of a step", "send it apart from the pipeline"),
-        ("breaks-transaction", r"ALTER\s+TABLE\s+\S+\s+(APPEND)\b",
+        (BREAKS_TRANSACTION, r"ALTER\s+TABLE\s+\S+\s+(APPEND)\b",
          "ALTER TABLE … APPEND cannot run in the transaction of a step", "write INSERT INTO … SELECT, and DELETE"),
-        ("breaks-transaction", r"((?:CREATE|DROP)\s+(?:DATABASE|EXTERNAL\s+TABLE))\b",
+        (BREAKS_TRANSACTION, r"((?:CREATE|DROP)\s+(?:DATABASE|EXTERNAL\s+TABLE))\b",
          "this cannot run in the transaction of a step", "send it apart from the pipeline"),
         ("drop-cascade", r"DROP\b[^;]*?\b(CASCADE)\b", "CASCADE drops all that depends on it, and names none of it",
          "drop by name what depends on it, or leave CASCADE out to be told what does"),
@@ -51,6 +52,11 @@ def findings(script: str) -> Iterator[Finding]:
             yield _finding(rule, message, hint, said, match.start(1), match.end(1))
     for match in _LATE_BOUND.finditer(said):
         yield from _unqualified(said, match.start(1), match[1])
+
+
+def takes_no_transaction(statement: str) -> bool:
+    """Tell whether Redshift commits before a statement, or refuses it within a transaction."""
+    return any(each.rule == BREAKS_TRANSACTION for each in findings(statement))
 
 
 def _unqualified(script: str, start: int, query: str) -> Iterator[Finding]:

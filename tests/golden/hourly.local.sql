@@ -621,6 +621,31 @@ VALUES (
 
 COMMIT;
 
+-- after the steps: hooks
+
+-- transaction 1 of 1
+BEGIN;
+
+SET query_group TO 'etlrun hourly hooks.after';
+
+-- check: the run still holds the lease of its pipeline
+SELECT 1 - COUNT(*) AS lost
+FROM etlrun.lease_hourly
+WHERE run = 'RUN';
+
+ANALYZE orders;
+
+INSERT INTO etlrun.steps (
+    run, pipeline, step, number, status, columns_hash, sql_hash, inputs_hash, row_count, rejects, seconds, ended_at
+)
+VALUES (
+    'RUN', 'hourly', 'hooks.after', 1, 'done',
+    '', '', '',
+    0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
+);
+
+COMMIT;
+
 -- the end of the run; until then its lease is renewed by another session:
 --   UPDATE etlrun.lease_hourly
 --   SET expires_at = DATEADD(second, 60, GETDATE()), session = 0 /* session */
