@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.dry_run import plan_text
 from engine.environment import fill
 from engine.errors import InvalidPipeline
 from engine.plan import Plan, Step, make_plan
@@ -506,3 +507,47 @@ def test_every_template_that_fails_is_told(tmp_path: Path) -> None:
         ("replace.sql.j2:1:1", "p.yaml:8:39"),
         ("replace.sql.j2:1:1", "p.yaml:6:39"),
     ]
+
+
+# --- hooks of the run ------------------------------------------------------------------------------------------------
+
+HOOKS = """\
+version: 1
+name: p
+schema: dw
+vars: {what: it}
+hooks:
+  before: ["INSERT INTO log VALUES ('{{ vars.what }}')", TRUNCATE staged]
+  after: [VACUUM t, "-- not a VACUUM\\nANALYZE t"]
+  on_failure: ["DELETE FROM log\\nWHERE TRUE"]
+tables:
+  t: {columns: {id: {type: integer}}, load: {sql: SELECT 1 AS id}}
+"""
+
+
+def test_hooks_of_the_run_are_a_transaction_each_where_they_take_one(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(HOOKS, encoding="utf-8")
+    pipeline = read_pipeline(tmp_path / "p.yaml", {})
+    planned = make_plan(pipeline, pipeline.targets[0])
+    assert [(step.name, step.kind) for step in planned.hooks] == [
+        ("hooks.before", "hooks"), ("hooks.after", "hooks"), ("hooks.on_failure", "hooks"),
+    ]  # fmt: skip
+    said = [(part.statements[-1].sql, part.alone) for step in planned.hooks for part in step.transactions]
+    assert said == [
+        ("INSERT INTO log VALUES ('it')", False), ("TRUNCATE staged", True), ("VACUUM t", True),
+        ("-- not a VACUUM\nANALYZE t", False), ("DELETE FROM log\nWHERE TRUE", False),
+    ]  # fmt: skip
+    assert [step.name for step in planned.steps] == ["t"]
+    assert pipeline.warnings == ()
+
+
+def test_dry_run_has_the_hooks_in_their_order_and_sends_none_of_a_failure(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(HOOKS, encoding="utf-8")
+    pipeline = read_pipeline(tmp_path / "p.yaml", {})
+    text = "\n".join(plan_text(make_plan(pipeline, pipeline.targets[0])))
+    places = [
+        text.index(part) for part in ("INSERT INTO log", "TRUNCATE staged;", "INSERT INTO dw.t", "VACUUM t;", "ANALYZE")
+    ]
+    assert places == sorted(places)
+    assert "--   DELETE FROM log\n--   WHERE TRUE;" in text
+    assert "\nDELETE FROM log" not in text

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import click
 
 from ..errors import EtlrunError, RunFailed
-from ..history import Run, decide, read_records, read_runs, runs_of_slices
+from ..execute import RUNS
+from ..history import Decision, Record, Run, decide, read_records, read_runs, runs_of_slices
 from ..ledger import Noting, plan_run, without_secrets
 from ..model import Pipeline, Target
 from ..plan import Plan
 from ..planfile import Request
+from ..recording import Desk
+from ..retries import RETRIES
 from ..warehouse import Warehouse
 from ..window import Slice
 from .asked import asked_steps, sliced
@@ -43,37 +46,31 @@ def backfill(
 
     Returns the exit code of the first that fails. Errors: those of a run, and what goes on is told before.
     """
-    going_on = f"to go on: {_command(asked, pieces, mounts)}"
     _planned(asked, pipeline, target, pieces[0])  # before a connection: what is wrong with it is told at once
-    run_in_all = 0
-    with reached(target, pipeline.folder, mounts) as warehouse:
-        runs = _runs(warehouse, pipeline) if resume else ()
+    ran = 0
+    with reached(target, pipeline.folder, mounts) as warehouse, closing(Desk(warehouse, RETRIES)) as desk:
+        runs = _runs(desk, pipeline) if resume else ()
         known = runs_of_slices(runs, pipeline.window) if pipeline.window else {}
         for number, piece in enumerate(pieces, start=1):
-            place = f"slice {number} of {len(pieces)}, {piece}"
             try:
                 planned, last = _planned(asked, pipeline, target, piece), known.get(piece)
-                if last and _is_proven(warehouse, planned, last):
-                    _tell(manner, pipeline, pieces, number, f"done in run {last.run}")
+                decision = _decided(desk, planned, last) if last else RUNS
+                _tell(manner, pipeline, pieces, number, decision)
+                if not decision.runs:
                     continue
-                _tell(manner, pipeline, pieces, number)
-                # Step by step only what nobody has touched since can be continued: staging tables have no slices.
-                if last and last.run == runs[0].run and last.status != "done" and not run_in_all:
-                    planned = _continued(planned, last, target)
-                else:
+                # Only what nobody has touched since is continued step by step: staging tables have no slices.
+                if last and (ran or last.run != runs[0].run or last.status == "done"):
                     last = None
-                run_in_all += 1
-                code = run_once(
-                    warehouse, planned.pipeline, planned.plan, planned.only, planned.noting, manner, last
-                )  # fmt: skip
+                ran += 1
+                code = _run(warehouse, _continued(planned, last) if last else planned, manner, last)
             except (EtlrunError, KeyboardInterrupt):
-                click.echo(f"stopped at {place}; {going_on}", err=True)
+                _tell_end(asked, pieces, number, mounts)
                 raise
             if code:
-                click.echo(f"stopped at {place}; {going_on}", err=True)
+                _tell_end(asked, pieces, number, mounts)
                 return code
-    left = f", {len(pieces) - run_in_all:,} had been done before" if run_in_all < len(pieces) else ""
-    click.echo(f"{run_in_all:,} of {len(pieces):,} slice{'s' if len(pieces) != 1 else ''} run{left}", err=True)
+    left = f", {len(pieces) - ran:,} had been done before" if ran < len(pieces) else ""
+    click.echo(f"{ran:,} of {len(pieces):,} slice{'s' if len(pieces) != 1 else ''} run{left}", err=True)
     return 0
 
 
@@ -87,40 +84,55 @@ def _planned(asked: Request, first: Pipeline, target: Target, piece: Slice) -> _
     return _Planned(pipeline, only, noting, plan_run(pipeline, target, only, noting))
 
 
-def _continued(planned: _Planned, last: Run, target: Target) -> _Planned:
+def _continued(planned: _Planned, last: Run) -> _Planned:
     full_refresh = planned.noting.full_refresh or last.full_refresh
     noting = replace(planned.noting, full_refresh=full_refresh, resumes=last.run)
-    return replace(planned, noting=noting, plan=plan_run(planned.pipeline, target, planned.only, noting))
+    plan = plan_run(planned.pipeline, planned.plan.target, planned.only, noting)
+    return replace(planned, noting=noting, plan=plan)
 
 
-def _runs(warehouse: Warehouse, pipeline: Pipeline) -> tuple[Run, ...]:
-    session = warehouse.open_session()
-    runs = read_runs(session, pipeline, limit=_ALL_RUNS)
-    session.close()
-    return runs
+def _run(warehouse: Warehouse, planned: _Planned, manner: Manner, last: Run | None) -> int:
+    return run_once(warehouse, planned.pipeline, planned.plan, planned.only, planned.noting, manner, last)
 
 
-def _is_proven(warehouse: Warehouse, planned: _Planned, run: Run) -> bool:
-    """Tell whether a slice is done: by a run that is, with all of its steps as they would be sent now."""
-    if run.status != "done":
-        return False
-    session = warehouse.open_session()
-    records = read_records(session, planned.pipeline, runs=[run.run])
-    session.close()
-    return not any(decision.runs for decision in decide(planned.plan.steps, run.run, records).values())
+def _runs(desk: Desk, pipeline: Pipeline) -> tuple[Run, ...]:
+    found: list[Run] = []
+    desk.ask(lambda session: found.extend(read_runs(session, pipeline, limit=_ALL_RUNS)))
+    return tuple(found)
 
 
-def _tell(manner: Manner, pipeline: Pipeline, pieces: tuple[Slice, ...], number: int, because: str = "") -> None:
-    piece = pieces[number - 1]
+def _decided(desk: Desk, planned: _Planned, last: Run) -> Decision:
+    """Decide whether a slice runs again: not if its last run is done, with all steps as they would be sent now."""
+    if last.status != "done":
+        ended = "was not ended" if last.status == "running" else f"ended as '{last.status}'"
+        return Decision(True, f"run {last.run} {ended}")
+    records: list[Record] = []
+    desk.ask(lambda session: records.extend(read_records(session, planned.pipeline, runs=[last.run])))
+    for name, decision in decide(planned.plan.steps, last.run, records).items():
+        if decision.runs:
+            return Decision(True, f"{name}: {decision.because}")
+    return Decision(False, f"done in run {last.run}")
+
+
+def _tell(manner: Manner, pipeline: Pipeline, pieces: tuple[Slice, ...], number: int, decision: Decision) -> None:
+    piece, because = pieces[number - 1], decision.because
     if manner.as_json:
-        event: Mapping[str, object] = {
+        event = {
             "event": "slice", "pipeline": pipeline.name, "number": number, "slices": len(pieces), "from": piece.begin,
-            "to": piece.end, **({"because": because} if because else {}),
+            "to": piece.end, "runs": decision.runs, "because": because,
         }  # fmt: skip
         click.echo(json.dumps(event, ensure_ascii=False))
         return
-    kept = f": skipped, {because}" if because else ""
-    click.echo(f"slice {number} of {len(pieces)}, {piece}{kept}", err=True)
+    said = f" ({because})" if because else ""
+    click.echo(f"{_place(pieces, number)}{said if decision.runs else f': skipped, {because}'}", err=True)
+
+
+def _place(pieces: tuple[Slice, ...], number: int) -> str:
+    return f"slice {number} of {len(pieces)}, {pieces[number - 1]}"
+
+
+def _tell_end(asked: Request, pieces: tuple[Slice, ...], number: int, mounts: Mounts) -> None:
+    click.echo(f"stopped at {_place(pieces, number)}; to go on: {_command(asked, pieces, mounts)}", err=True)
 
 
 def _command(asked: Request, pieces: tuple[Slice, ...], mounts: Mounts) -> str:

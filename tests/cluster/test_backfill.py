@@ -103,7 +103,7 @@ def test_the_slice_that_failed_last_is_continued_step_by_step(place: Place, caps
         run(place, *NOVEMBER, "--resume", "--json", *arguments)
         found = map(json.loads, capsys.readouterr().out.splitlines())
         return [
-            f"{each['from'][-2:]} {'skipped' if 'because' in each else 'run'}" if each["event"] == "slice"
+            f"{each['from'][-2:]} {'run' if each['runs'] else 'skipped'}" if each["event"] == "slice"
             else f"{each['step']} {each['event']}"
             for each in found if each["event"] != "started"
         ]  # fmt: skip
@@ -129,7 +129,10 @@ def test_slices_are_not_proven_done_once_their_sql_is_another_or_the_tables_were
 ) -> None:
     assert run(place, *NOVEMBER) == 0
     write(place, PIPELINE.replace("SELECT id, at", "SELECT id + 10 AS id, at"))
+    capsys.readouterr()
     assert run(place, *NOVEMBER, "--resume") == 0
+    said = capsys.readouterr().err
+    assert "slice 1 of 3, 2018-11-01 to 2018-11-02 (visits: runs again: its SQL changed)\n" in said
     assert visits(place) == [11, 12, 13]
     assert run(place, "--from", "2018-11-02", "--to", "2018-11-03", "--full-refresh") == 0
     assert visits(place) == [12]
