@@ -23,7 +23,7 @@ class Selection:
     """Which steps a command line asks for, as it is written: each text has patterns with commas between."""
 
     select: tuple[str, ...] = ()
-    """None: all steps."""
+    """None of them: all steps."""
     exclude: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:

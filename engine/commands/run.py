@@ -27,9 +27,11 @@ from .options import (
 
 if TYPE_CHECKING:
     from ..history import Run
-    from ..model import Pipeline
+    from ..model import Pipeline, Target
     from ..plan import Plan
+    from ..planfile import PlanFile, Request
     from ..warehouse import Warehouse
+    from .once import Manner
 
 # What a dry run whose answer is known does without is imported where it is used.
 
@@ -89,60 +91,62 @@ def command(
         return 0
 
     from ..environment import fill, resolve
-    from ..ledger import Noting, plan_run
-    from ..plan import make_plan
-    from ..planfile import disagreements, refuse
     from ..selection import Selection
-    from .asked import (
-        asked_pipeline,
-        asked_run,
-        asked_slices,
-        asked_steps,
-        asked_target,
-        depends_on_runs,
-        environment_of,
-    )
+    from .asked import asked_pipeline, asked_run, asked_slices, asked_target, environment_of
     from .backfill import backfill
-    from .once import Manner, run_once
-    from .running import new_run, reached, started_by
+    from .once import Manner
 
     asked, reviewed = asked_run(pipeline, plan_file, target, variables, Selection(patterns, excluded), full_refresh)
     document = asked_pipeline(asked.pipeline, asked.variables, complete=not dry_run and not times)
     chosen = asked_target(document, asked.target)
     environ = environment_of(document, chosen)
     chosen = fill(chosen, environ) if dry_run else resolve(chosen, environ)
-    manner = Manner(wait_seconds, as_json, openlineage, report, environ, is_reviewed=bool(reviewed))
-    if times:
-        pieces = asked_slices(document, *times, asked)
-        if report and len(pieces) > 1:
-            raise UsageError(f"--report is of one run, and these are {len(pieces):,}: give the time of one slice")
-        return backfill(asked, document, chosen, pieces, mounts=mounts, resume=resume, manner=manner)
-    is_open = not dry_run and depends_on_runs(document, asked.selection)
-    only = None if is_open else asked_steps(document, asked.selection)
-    if reviewed:
-        reviewed_plan = make_plan(document, chosen, only=only, full_refresh=asked.full_refresh)
-        refuse(disagreements(reviewed, reviewed_plan, environ))
-    if dry_run:
-        from ..dry_run import plan_text
+    manner = Manner(wait_seconds, as_json, openlineage, report, environ)
+    if times is None:
+        return _run(asked, reviewed, document, chosen, mounts, manner, dry_run=dry_run, resume=resume)
+    pieces = asked_slices(document, *times, asked)
+    if report and len(pieces) > 1:
+        raise UsageError(f"--report is of one run, and these are {len(pieces):,}: give the time of one slice")
+    return backfill(asked, document, chosen, pieces, mounts=mounts, resume=resume, manner=manner)
 
-        click.echo("\n".join(plan_text(plan_run(document, chosen, only, Noting(full_refresh=asked.full_refresh)))))
+
+def _run(
+    asked: Request, reviewed: PlanFile | None, pipeline: Pipeline, target: Target, mounts: Mounts, manner: Manner, *,
+    dry_run: bool, resume: bool,
+) -> int:  # fmt: skip
+    from ..dry_run import plan_text
+    from ..ledger import Noting, plan_run
+    from ..plan import make_plan
+    from ..planfile import disagreements, refuse
+    from .asked import asked_steps, depends_on_runs
+    from .once import run_once
+    from .running import new_run, reached, started_by
+
+    is_open = not dry_run and depends_on_runs(pipeline, asked.selection)
+    only = None if is_open else asked_steps(pipeline, asked.selection)
+    if reviewed:
+        plan = make_plan(pipeline, target, only=only, full_refresh=asked.full_refresh)
+        refuse(disagreements(reviewed, plan, manner.environ))
+    if dry_run:
+        plan = plan_run(pipeline, target, only, Noting(full_refresh=asked.full_refresh))
+        click.echo("\n".join(plan_text(plan)))
         return 0
     noting = Noting(new_run(), started_by(), full_refresh=asked.full_refresh)
-    plan = plan_run(document, chosen, only, noting)  # before a connection: what is wrong with it is told at once
-    with reached(chosen, document.folder, mounts, wait_seconds=wait_seconds) as warehouse:
-        last = _unfinished_run(warehouse, document) if resume else None
+    plan = plan_run(pipeline, target, only, noting)  # before a connection: what is wrong with it is told at once
+    with reached(target, pipeline.folder, mounts, wait_seconds=manner.wait_seconds) as warehouse:
+        last = _unfinished_run(warehouse, pipeline) if resume else None
         if is_open:
-            only = asked_steps(document, asked.selection, _changed(warehouse, document, plan))
+            only = asked_steps(pipeline, asked.selection, _changed(warehouse, pipeline, plan))
             if not only:
                 click.echo("nothing to run: by what was done before, no step is left", err=True)
                 return 0
         elif last and not asked.selection:
-            only = _same_selection(last, document)
+            only = _same_selection(last, pipeline)
         if last:
             noting = replace(noting, full_refresh=asked.full_refresh or last.full_refresh, resumes=last.run)
         if last or is_open:
-            plan = plan_run(document, chosen, only, noting)
-        return run_once(warehouse, document, plan, only, noting, manner, last)
+            plan = plan_run(pipeline, target, only, noting)
+        return run_once(warehouse, pipeline, plan, only, noting, replace(manner, is_reviewed=bool(reviewed)), last)
 
 
 def _planned(

@@ -103,6 +103,18 @@ def test_a_hook_before_that_fails_keeps_every_step_from_beginning(
     assert place.send("SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'dw'") == [(0,)]
 
 
+def test_a_resumed_run_whose_hook_before_fails_keeps_what_was_done(place: Place) -> None:
+    assert run(place, HOOKS, "--var", "least=5") == 1
+    second = "INSERT INTO feed.log (what) VALUES ('before {{ vars.least }}')"
+    assert run(place, HOOKS.replace(second, BROKEN), "--resume") == 1
+    assert steps(place) == {
+        "hooks.before": "failed", "counts": "kept", "least": "skipped", "hooks.after": "skipped",
+        "hooks.on_failure": "done",
+    }  # fmt: skip
+    assert run(place, HOOKS, "--resume") == 0
+    assert steps(place) == {"hooks.before": "done", "counts": "kept", "least": "done", "hooks.after": "done"}
+
+
 def test_a_hook_after_that_fails_leaves_the_steps_done_and_resume_sends_it_again(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
