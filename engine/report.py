@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 
 from .checks import CheckFailed, Failure
@@ -21,9 +21,11 @@ from .errors import (
 )
 from .execute import Event, StepDone, StepFailed, StepKept, StepRetried, StepSkipped, StepStarted
 from .files import Seen, Taken
+from .history import Decision
 from .load_edits import column_edit, file_edits
 from .plan import SHOWN_ROWS, Plan, Step
 from .scripted import Answered, Ended, Refused
+from .window import Slice
 
 _EXCERPT_WIDTH = 110
 _STATEMENT_LINES = 12
@@ -306,6 +308,18 @@ def event_json(plan: Plan, event: Event) -> str:
         case StepKept(because=because):
             said = {"event": "kept", "because": because}
     return json.dumps({"event": said.pop("event"), **common, **said}, ensure_ascii=False, default=str)
+
+
+def slice_json(plan: Plan, pieces: Sequence[Slice], number: int, decision: Decision) -> str:
+    """Return as one line of JSON that a slice begins, or is left out; `number` counts from 1."""
+    piece = pieces[number - 1]
+    said: dict[str, object] = {
+        "event": "slice", "pipeline": plan.pipeline, "target": plan.target.name, "from": piece.begin, "to": piece.end,
+        "number": number, "slices": len(pieces), "runs": decision.runs,
+    }  # fmt: skip
+    if decision.because:
+        said["because"] = decision.because
+    return json.dumps(said, ensure_ascii=False)
 
 
 def _check_json(failure: Failure) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -11,12 +10,13 @@ import click
 
 from ..errors import EtlrunError, RunFailed
 from ..execute import RUNS
-from ..history import Decision, Record, Run, decide, read_records, read_runs, runs_of_slices
+from ..history import Decision, Record, Run, decide, read_records, read_resumed, read_runs, runs_of_slices
 from ..ledger import Noting, plan_run, without_secrets
 from ..model import Pipeline, Target
 from ..plan import Plan
 from ..planfile import Request
 from ..recording import Desk
+from ..report import slice_json
 from ..retries import RETRIES
 from ..warehouse import Warehouse
 from ..window import Slice
@@ -48,19 +48,20 @@ def backfill(
     """
     _planned(asked, pipeline, target, pieces[0])  # before a connection: what is wrong with it is told at once
     ran = 0
-    with reached(target, pipeline.folder, mounts) as warehouse, closing(Desk(warehouse, RETRIES)) as desk:
+    reaching = reached(target, pipeline.folder, mounts, wait_seconds=manner.wait_seconds)
+    with reaching as warehouse, closing(Desk(warehouse, RETRIES)) as desk:
         runs = _runs(desk, pipeline) if resume else ()
         known = runs_of_slices(runs, pipeline.window) if pipeline.window else {}
         for number, piece in enumerate(pieces, start=1):
             try:
                 planned, last = _planned(asked, pipeline, target, piece), known.get(piece)
                 decision = _decided(desk, planned, last) if last else RUNS
-                _tell(manner, pipeline, pieces, number, decision)
+                _tell(manner, planned.plan, pieces, number, decision)
                 if not decision.runs:
                     continue
                 # Only what nobody has touched since is continued step by step: staging tables have no slices.
-                if last and (ran or last.run != runs[0].run or last.status == "done"):
-                    last = None
+                is_last = last is not None and not ran and last.run == runs[0].run and last.status != "done"
+                last = _resumed(desk, pipeline, last) if last and is_last else None
                 ran += 1
                 code = _run(warehouse, _continued(planned, last) if last else planned, manner, last)
             except (EtlrunError, KeyboardInterrupt):
@@ -101,6 +102,12 @@ def _runs(desk: Desk, pipeline: Pipeline) -> tuple[Run, ...]:
     return tuple(found)
 
 
+def _resumed(desk: Desk, pipeline: Pipeline, last: Run) -> Run:
+    found: list[Run] = []
+    desk.ask(lambda session: found.append(read_resumed(session, pipeline, last)))
+    return found[-1]
+
+
 def _decided(desk: Desk, planned: _Planned, last: Run) -> Decision:
     """Decide whether a slice runs again: not if its last run is done, with all steps as they would be sent now."""
     if last.status != "done":
@@ -114,17 +121,12 @@ def _decided(desk: Desk, planned: _Planned, last: Run) -> Decision:
     return Decision(False, f"done in run {last.run}")
 
 
-def _tell(manner: Manner, pipeline: Pipeline, pieces: tuple[Slice, ...], number: int, decision: Decision) -> None:
-    piece, because = pieces[number - 1], decision.because
+def _tell(manner: Manner, plan: Plan, pieces: tuple[Slice, ...], number: int, decision: Decision) -> None:
     if manner.as_json:
-        event = {
-            "event": "slice", "pipeline": pipeline.name, "number": number, "slices": len(pieces), "from": piece.begin,
-            "to": piece.end, "runs": decision.runs, "because": because,
-        }  # fmt: skip
-        click.echo(json.dumps(event, ensure_ascii=False))
+        click.echo(slice_json(plan, pieces, number, decision))
         return
-    said = f" ({because})" if because else ""
-    click.echo(f"{_place(pieces, number)}{said if decision.runs else f': skipped, {because}'}", err=True)
+    said = f" ({decision.because})" if decision.because else ""
+    click.echo(f"{_place(pieces, number)}{said if decision.runs else f': skipped, {decision.because}'}", err=True)
 
 
 def _place(pieces: tuple[Slice, ...], number: int) -> str:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from events import read_events
 from lab import StandIn
 from places import Place, make_place
 
@@ -101,7 +102,7 @@ def test_the_slice_that_failed_last_is_continued_step_by_step(place: Place, caps
     def events(*arguments: str) -> list[str]:
         capsys.readouterr()
         run(place, *NOVEMBER, "--resume", "--json", *arguments)
-        found = map(json.loads, capsys.readouterr().out.splitlines())
+        found = read_events(capsys.readouterr().out)
         return [
             f"{each['from'][-2:]} {'run' if each['runs'] else 'skipped'}" if each["event"] == "slice"
             else f"{each['step']} {each['event']}"

@@ -52,6 +52,17 @@ tables:
       n: {type: bigint}
     load: {sql: SELECT COUNT(*) AS n FROM visits}
 """
+DAYS = """\
+version: 1
+name: days
+vars: {since: "2018-11-01", until: "2018-11-02"}
+window: {from: since, to: until, every: day}
+hooks: {after: [ANALYZE days]}
+tables:
+  days:
+    columns: {day: {type: date}}
+    load: {strategy: append, sql: "SELECT CAST('{{ vars.since }}' AS date) AS day"}
+"""
 Told = Callable[..., list[dict[str, Any]]]
 
 
@@ -90,7 +101,10 @@ def local_events(folder: Path, told: Told) -> list[dict[str, Any]]:
     put("pages/2.json", '{"page": "home"}')
     found += told(0, "run", "visits.yaml", "--resume")
     path.write_text(VISITS.replace("      n: {", "      m: {type: bigint}\n      n: {"), encoding="utf-8")
-    return found + told(1, "run", "visits.yaml", "--select", "totals,visits")
+    found += told(1, "run", "visits.yaml", "--select", "totals,visits")
+    (folder / "days.yaml").write_text(DAYS, encoding="utf-8")
+    time = ("--from", "2018-11-01", "--to", "2018-11-03")
+    return found + told(0, "run", "days.yaml", *time) + told(0, "run", "days.yaml", *time, "--resume")
 
 
 def cluster_events(stand_in: StandIn, tally: Path, told: Told) -> list[dict[str, Any]]:
@@ -138,7 +152,9 @@ def test_each_event_and_each_key_of_the_schema_is_told_and_shown(events: list[di
     branches = {branch["$ref"].rpartition("/")[2] for branch in EVENT_SCHEMA["oneOf"]}
     described = {(name, key) for name in branches for key in EVENT_SCHEMA["$defs"][name]["properties"]}
     assert keys_of(events) == described
-    assert {event["kind"] for event in events} == set(EVENT_SCHEMA["$defs"]["kind"]["enum"])
+    assert {event["kind"] for event in events if event["event"] != "slice"} == set(
+        EVENT_SCHEMA["$defs"]["kind"]["enum"]
+    )
     shown = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)]
     assert {event["event"] for event in shown} == branches
     true = [steady(event) for event in events]
@@ -147,7 +163,7 @@ def test_each_event_and_each_key_of_the_schema_is_told_and_shown(events: list[di
 
 def test_schema_has_a_branch_for_each_event_and_a_description_for_each_key() -> None:
     Draft202012Validator.check_schema(EVENT_SCHEMA)
-    assert len(EVENT_SCHEMA["oneOf"]) == len(get_args(Event))
+    assert len(EVENT_SCHEMA["oneOf"]) == len(get_args(Event)) + 1  # a slice is none of a step
     for name, branch in EVENT_SCHEMA["$defs"].items():
         assert branch["description"], name
         for key, value in branch.get("properties", {}).items():

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from events import read_events
 from places import Place, make_place
 
 from engine.__main__ import _run
@@ -132,7 +133,7 @@ def test_a_hook_after_that_fails_leaves_the_steps_done_and_resume_sends_it_again
 def test_a_failure_of_a_hook_of_failure_is_told_too(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     broken = HOOKS.replace("INSERT INTO feed.log (what) VALUES ('on_failure')", BROKEN)
     assert run(place, broken, "--var", "least=5", "--json") == 1
-    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    events = read_events(capsys.readouterr().out)
     assert [each["step"] for each in events if each["event"] == "failed"] == ["least", "hooks.on_failure"]
     started = {each["step"]: each.get("number") for each in events if each["event"] == "started"}
     assert started == {"hooks.before": None, "counts": 1, "least": 2, "hooks.on_failure": None}
