@@ -50,15 +50,17 @@ def call(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     known = functions().get(node.name, ())
     if node.over is not None or node.distinct or node.star or node.order:
         raise no_such_function(node.name, arguments)
-    for function in known:
-        if _takes(function, arguments):
-            return _called(node.name, function, arguments)
+    for by_casting in (False, True):
+        for function in known:
+            if _takes(function, arguments, by_casting):
+                return _called(node.name, function, arguments)
     raise no_such_function(node.name, arguments)
 
 
-def _takes(function: Function, arguments: list[Typed]) -> bool:
+def _takes(function: Function, arguments: list[Typed], by_casting: bool) -> bool:
+    """Tell whether the function takes the arguments, or would if what is SUPER were cast."""
     return len(arguments) == len(function.kinds) and all(
-        accepts(kind, argument) or (kind != "any" and argument.type == SUPER)
+        accepts(kind, argument) or (by_casting and kind != "any" and argument.type == SUPER)
         for kind, argument in zip(function.kinds, arguments, strict=True)
     )
 

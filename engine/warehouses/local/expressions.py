@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from .operators import arithmetic, concatenate, no_operator, unified
 from .patterns import match
 from .rewriting import OUTER, PRIOR
 from .scope import Scope, resolve
+from .super_arithmetic import negative
 from .text_functions import collated
 from .values import (
     ARRAYS,
@@ -85,6 +87,8 @@ def truth(value: Typed, clause: str) -> str:
 def _number(node: s.Number, scope: Scope) -> Typed:
     text = node.text
     if "e" in text or "E" in text:
+        if math.isinf(float(text)):
+            raise WarehouseError(f'"{text}" is out of range for type double precision', sqlstate="22003")
         return Typed(f"CAST({text} AS DOUBLE)", DOUBLE)
     whole, point, fraction = text.partition(".")
     if not point:
@@ -185,6 +189,8 @@ def _unary(node: s.Unary, scope: Scope) -> Typed:
     value = expression(node.value, scope)
     if node.op == "not":
         return Typed(f"(NOT {truth(value, 'NOT')})", BOOLEAN)
+    if value.type == SUPER and node.op == "-":
+        return negative(value)
     if value.type in (UNKNOWN, SUPER):
         value = cast(value, BIGINT if node.op == "~" else DOUBLE)
     if node.op == "-" and value.type in (INTERVAL, MONTHS):
@@ -193,8 +199,8 @@ def _unary(node: s.Unary, scope: Scope) -> Typed:
         raise no_operator(node.op, None, value)
     if node.op == "-":
         return Typed(f"(- {value.sql})", value.type)
-    template, type_ = {"@": ("abs({})", value.type), "~": ("(~ {})", value.type), "|/": ("sqrt({})", DOUBLE)}.get(
-        node.op, ("cbrt({})", DOUBLE)
+    template, type_ = {"@": ("abs({})", value.type), "~": ("(~ {})", value.type), "|/": ("rs_sqrt({})", DOUBLE)}.get(
+        node.op, ("rs_cbrt({})", DOUBLE)
     )
     return Typed(template.format(value.sql), type_)
 

@@ -48,10 +48,23 @@ CREATE OR REPLACE TEMP MACRO rs_scalar(x) AS CASE WHEN json_type(x) NOT IN ('ARR
 CREATE OR REPLACE TEMP MACRO rs_elements(x) AS CASE WHEN json_type(x) = 'ARRAY' THEN from_json(x, '["JSON"]') END;
 CREATE OR REPLACE TEMP MACRO rs_string_of_super(x) AS CASE WHEN json_type(x) = 'VARCHAR' THEN x ->> '$' END;
 CREATE OR REPLACE TEMP MACRO rs_number_of_super(x) AS CASE WHEN json_type(x) IN ('BIGINT', 'UBIGINT', 'DOUBLE', 'HUGEINT') THEN TRY_CAST(x ->> '$' AS DOUBLE) END;
+CREATE OR REPLACE TEMP MACRO rs_is_whole(x) AS coalesce(json_type(x) IN ('BIGINT', 'UBIGINT'), FALSE);
+CREATE OR REPLACE TEMP MACRO rs_super_of(d) AS CASE WHEN d IS NULL THEN NULL WHEN isinf(d) OR isnan(d) THEN error('22003|value out of range: overflow') ELSE CAST(format('{:.15g}', d) AS JSON) END;
+CREATE OR REPLACE TEMP MACRO rs_whole_of(x) AS CASE WHEN rs_is_whole(x) THEN CAST(x ->> '$' AS HUGEINT) END;
+CREATE OR REPLACE TEMP MACRO rs_super_whole(n) AS CAST(to_json(CAST(n AS BIGINT)) AS JSON);
+CREATE OR REPLACE TEMP MACRO rs_are_whole(a, b) AS rs_is_whole(a) AND rs_is_whole(b);
+CREATE OR REPLACE TEMP MACRO rs_super_plus(a, b) AS list_transform([{'a': a, 'b': b}], lambda p: CASE WHEN json_type(p.a) = 'VARCHAR' AND json_type(p.b) = 'VARCHAR' THEN CAST(to_json((p.a ->> '$') || (p.b ->> '$')) AS JSON) WHEN rs_are_whole(p.a, p.b) THEN rs_super_whole(rs_whole_of(p.a) + rs_whole_of(p.b)) ELSE rs_super_of(rs_number_of_super(p.a) + rs_number_of_super(p.b)) END)[1];
+CREATE OR REPLACE TEMP MACRO rs_super_minus(a, b) AS list_transform([{'a': a, 'b': b}], lambda p: CASE WHEN rs_are_whole(p.a, p.b) THEN rs_super_whole(rs_whole_of(p.a) - rs_whole_of(p.b)) ELSE rs_super_of(rs_number_of_super(p.a) - rs_number_of_super(p.b)) END)[1];
+CREATE OR REPLACE TEMP MACRO rs_super_times(a, b) AS list_transform([{'a': a, 'b': b}], lambda p: CASE WHEN rs_are_whole(p.a, p.b) THEN rs_super_whole(rs_whole_of(p.a) * rs_whole_of(p.b)) ELSE rs_super_of(rs_number_of_super(p.a) * rs_number_of_super(p.b)) END)[1];
+CREATE OR REPLACE TEMP MACRO rs_super_divided(a, b) AS list_transform([{'a': a, 'b': b}], lambda p: CASE WHEN rs_number_of_super(p.b) = 0 AND rs_number_of_super(p.a) IS NOT NULL THEN error('22012|division by zero') WHEN rs_are_whole(p.a, p.b) THEN rs_super_whole(rs_whole_of(p.a) // rs_whole_of(p.b)) ELSE rs_super_of(rs_number_of_super(p.a) / rs_number_of_super(p.b)) END)[1];
+CREATE OR REPLACE TEMP MACRO rs_super_modulo(a, b) AS list_transform([{'a': a, 'b': b}], lambda p: CASE WHEN rs_number_of_super(p.b) = 0 AND rs_number_of_super(p.a) IS NOT NULL THEN error('22012|division by zero') WHEN rs_are_whole(p.a, p.b) THEN rs_super_whole(rs_whole_of(p.a) % rs_whole_of(p.b)) ELSE rs_super_of(rs_number_of_super(p.a) % rs_number_of_super(p.b)) END)[1];
 CREATE OR REPLACE TEMP MACRO rs_super_rank(x) AS CASE json_type(x) WHEN 'BOOLEAN' THEN 0 WHEN 'VARCHAR' THEN 2 WHEN 'ARRAY' THEN 3 WHEN 'OBJECT' THEN 4 WHEN 'NULL' THEN NULL ELSE CASE WHEN x IS NOT NULL THEN 1 END END;
 CREATE OR REPLACE TEMP MACRO rs_super_text(x, changed) AS CASE WHEN json_type(x) = 'VARCHAR' THEN CAST(to_json(changed) AS JSON) ELSE x END;
-CREATE OR REPLACE TEMP MACRO rs_json_parse(x) AS CASE WHEN x IS NULL THEN NULL WHEN json_valid(x) THEN CAST(json(rs_good_json(x)) AS JSON) ELSE error('22P02|The input text is not valid JSON: ' || left(x, 100)) END;
-CREATE OR REPLACE TEMP MACRO rs_json_typeof(x) AS CASE json_type(x) WHEN 'ARRAY' THEN 'array' WHEN 'OBJECT' THEN 'object' WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' WHEN NULL THEN NULL ELSE 'number' END;
+CREATE OR REPLACE TEMP MACRO rs_are_twins(names) AS len(names) > len(list_distinct(names));
+CREATE OR REPLACE TEMP MACRO rs_has_twins(x) AS rs_are_twins(json_keys(x)) OR list_bool_or(list_transform(json_keys(x, '$..*'), lambda names: rs_are_twins(names)));
+-- The list of one value binds it: a macro would write it out in each of its places.
+CREATE OR REPLACE TEMP MACRO rs_json_parse(x) AS list_transform([x], lambda t: CASE WHEN t IS NULL THEN NULL WHEN NOT rs_is_json_text(t) THEN error('22P02|The input text is not valid JSON: ' || left(t, 100)) WHEN contains(t, '{') AND rs_has_twins(CASE WHEN json_valid(t) THEN t END) THEN error('22P02|Duplicate attribute in the JSON text: ' || left(t, 100)) ELSE CAST(json(CASE WHEN json_valid(t) THEN t END) AS JSON) END)[1];
+CREATE OR REPLACE TEMP MACRO rs_json_typeof(x) AS CASE json_type(x) WHEN 'ARRAY' THEN 'array' WHEN 'OBJECT' THEN 'object' WHEN 'VARCHAR' THEN 'string' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'NULL' THEN 'null' ELSE CASE WHEN x IS NOT NULL THEN 'number' END END;
 CREATE OR REPLACE TEMP MACRO rs_is_number(x) AS json_type(x) IN ('BIGINT', 'UBIGINT', 'DOUBLE', 'HUGEINT');
 CREATE OR REPLACE TEMP MACRO rs_is_between(x, low, high) AS json_type(x) IN ('BIGINT', 'UBIGINT') AND CAST(x ->> '$' AS HUGEINT) BETWEEN low AND high;
 CREATE OR REPLACE TEMP MACRO rs_array_concat(a, b) AS CAST(to_json(from_json(a, '["JSON"]') || from_json(b, '["JSON"]')) AS JSON);
@@ -59,7 +72,7 @@ CREATE OR REPLACE TEMP MACRO rs_count_of(l, x) AS len(list_filter(l, lambda y: y
 CREATE OR REPLACE TEMP MACRO rs_without(a, b) AS list_filter(a, lambda x, i: rs_count_of(a[1:i], x) > rs_count_of(b, x));
 CREATE OR REPLACE TEMP MACRO rs_within(a, b) AS list_filter(a, lambda x, i: rs_count_of(a[1:i], x) <= rs_count_of(b, x));
 CREATE OR REPLACE TEMP MACRO rs_once(a) AS list_filter(a, lambda x, i: rs_count_of(a[1:i], x) = 1);
-CREATE OR REPLACE TEMP MACRO rs_array_of(l) AS CAST(to_json(l) AS JSON);
+CREATE OR REPLACE TEMP MACRO rs_array_of(l) AS CASE WHEN l IS NOT NULL THEN CAST(to_json(l) AS JSON) END;
 CREATE OR REPLACE TEMP MACRO rs_array_except(a, b, one) AS rs_array_of(CASE WHEN one THEN rs_once(list_filter(rs_elements(a), lambda x: rs_count_of(rs_elements(b), x) = 0)) ELSE rs_without(rs_elements(a), rs_elements(b)) END);
 CREATE OR REPLACE TEMP MACRO rs_array_intersection(a, b, one) AS rs_array_of(CASE WHEN one THEN rs_once(list_filter(rs_elements(a), lambda x: rs_count_of(rs_elements(b), x) > 0)) ELSE rs_within(rs_elements(a), rs_elements(b)) END);
 CREATE OR REPLACE TEMP MACRO rs_array_union(a, b, one) AS rs_array_of(CASE WHEN one THEN rs_once(rs_elements(a) || rs_elements(b)) ELSE rs_elements(a) || rs_without(rs_elements(b), rs_elements(a)) END);
@@ -77,13 +90,16 @@ CREATE OR REPLACE TEMP MACRO rs_changed_name(t, change) AS CASE WHEN NOT regexp_
 CREATE OR REPLACE TEMP MACRO rs_attribute_names(x, change) AS CAST(array_to_string(list_transform(regexp_extract_all(CAST(x AS VARCHAR), '"(?:[^"\\]|\\.)*"\s*:?|[^"]+'), lambda t: rs_changed_name(t, change)), '') AS JSON);
 
 -- JSON text: https://docs.aws.amazon.com/redshift/latest/dg/json-functions.html
-CREATE OR REPLACE TEMP MACRO rs_good_json(x) AS CASE WHEN json_valid(x) THEN x END;
-CREATE OR REPLACE TEMP MACRO rs_is_json(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(json_type(rs_good_json(x)) IN ('OBJECT', 'ARRAY'), FALSE) END;
+CREATE OR REPLACE TEMP MACRO rs_outside_strings(x) AS regexp_replace(x, '"(?:[^"\\]|\\.)*"', '""', 'g');
+-- DuckDB also reads a comma before a closing bracket, NaN and Infinity.
+CREATE OR REPLACE TEMP MACRO rs_is_json_text(x) AS json_valid(x) AND NOT (regexp_matches(x, ',\s*[\]}]|[NI]') AND regexp_matches(rs_outside_strings(x), ',\s*[\]}]|[NI]'));
+CREATE OR REPLACE TEMP MACRO rs_good_json(x) AS CASE WHEN rs_is_json_text(x) THEN x END;
+CREATE OR REPLACE TEMP MACRO rs_is_json(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(json_type(rs_good_json(x)) = 'OBJECT', FALSE) END;
 CREATE OR REPLACE TEMP MACRO rs_is_json_array(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(json_type(rs_good_json(x)) = 'ARRAY', FALSE) END;
 CREATE OR REPLACE TEMP MACRO rs_invalid_json(x, quiet) AS CASE WHEN quiet THEN NULL ELSE error('XX000|JSON parsing error') END;
 CREATE OR REPLACE TEMP MACRO rs_json_text(x) AS CASE WHEN x IS NULL OR json_type(x) = 'NULL' THEN '' ELSE x ->> '$' END;
 CREATE OR REPLACE TEMP MACRO rs_json_step(x) AS CASE WHEN regexp_full_match(x, '[0-9]{1,9}') THEN '[' || x || ']' ELSE '."' || replace(x, '"', '\"') || '"' END;
-CREATE OR REPLACE TEMP MACRO rs_json_path_text(x, path, quiet) AS CASE WHEN x IS NULL THEN NULL WHEN NOT json_valid(x) THEN rs_invalid_json(x, quiet) ELSE rs_json_text(json_extract(rs_good_json(x), path)) END;
+CREATE OR REPLACE TEMP MACRO rs_json_path_text(x, path, quiet) AS CASE WHEN x IS NULL THEN NULL WHEN NOT rs_is_json_text(x) THEN rs_invalid_json(x, quiet) ELSE rs_json_text(json_extract(rs_good_json(x), path)) END;
 CREATE OR REPLACE TEMP MACRO rs_json_element(x, n, quiet) AS CASE WHEN x IS NULL OR n IS NULL THEN NULL WHEN coalesce(json_type(rs_good_json(x)), '') <> 'ARRAY' THEN rs_invalid_json(x, quiet) WHEN n < 0 THEN '' ELSE rs_json_text(json_extract(rs_good_json(x), '$[' || n || ']')) END;
 CREATE OR REPLACE TEMP MACRO rs_json_array_length(x, quiet) AS CASE WHEN x IS NULL THEN NULL WHEN coalesce(json_type(rs_good_json(x)), '') <> 'ARRAY' THEN rs_invalid_json(x, quiet) ELSE CAST(json_array_length(rs_good_json(x)) AS INTEGER) END;
 
@@ -104,25 +120,25 @@ CREATE OR REPLACE TEMP MACRO rs_murmur(b, seed) AS CASE WHEN b IS NOT NULL THEN 
 
 -- Strings: https://docs.aws.amazon.com/redshift/latest/dg/String_functions_header.html
 CREATE OR REPLACE TEMP MACRO rs_initcap(x) AS array_to_string(list_transform(regexp_extract_all(x, '[[:alnum:]\x{80}-\x{10ffff}]+|[^[:alnum:]\x{80}-\x{10ffff}]+'), lambda w: upper(w[1]) || lower(w[2:])), '');
-CREATE OR REPLACE TEMP MACRO rs_lpad(x, n, p) AS CASE WHEN x IS NULL OR n IS NULL OR p IS NULL THEN NULL WHEN n <= 0 THEN '' WHEN p = '' THEN left(x, n) ELSE lpad(x, CAST(n AS INTEGER), p) END;
-CREATE OR REPLACE TEMP MACRO rs_rpad(x, n, p) AS CASE WHEN x IS NULL OR n IS NULL OR p IS NULL THEN NULL WHEN n <= 0 THEN '' WHEN p = '' THEN left(x, n) ELSE rpad(x, CAST(n AS INTEGER), p) END;
+CREATE OR REPLACE TEMP MACRO rs_lpad(x, n, p) AS CASE WHEN x IS NULL OR n IS NULL OR p IS NULL THEN NULL WHEN n <= 0 THEN '' WHEN n > 16000000 THEN error('22001|the result of LPAD has more than 16000000 bytes') WHEN p = '' THEN left(x, n) ELSE lpad(x, CAST(n AS INTEGER), p) END;
+CREATE OR REPLACE TEMP MACRO rs_rpad(x, n, p) AS CASE WHEN x IS NULL OR n IS NULL OR p IS NULL THEN NULL WHEN n <= 0 THEN '' WHEN n > 16000000 THEN error('22001|the result of RPAD has more than 16000000 bytes') WHEN p = '' THEN left(x, n) ELSE rpad(x, CAST(n AS INTEGER), p) END;
 CREATE OR REPLACE TEMP MACRO rs_quote_ident(x) AS CASE WHEN regexp_full_match(x, '[a-z_][a-z0-9_$]*') THEN x ELSE '"' || replace(x, '"', '""') || '"' END;
 CREATE OR REPLACE TEMP MACRO rs_split_part(x, d, n) AS CASE WHEN n <= 0 THEN error('22023|field position must be greater than zero') WHEN d = '' THEN CASE WHEN n = 1 THEN x ELSE '' END ELSE split_part(x, d, n) END;
 CREATE OR REPLACE TEMP MACRO rs_substring(x, s) AS CASE WHEN s < 1 THEN x ELSE substring(x, s) END;
-CREATE OR REPLACE TEMP MACRO rs_substring_for(x, s, n) AS CASE WHEN n < 0 THEN error('22011|negative substring length not allowed') WHEN s < 1 THEN left(x, CAST(greatest(s + n - 1, 0) AS BIGINT)) ELSE substring(x, s, n) END;
+CREATE OR REPLACE TEMP MACRO rs_substring_for(x, s, n) AS CASE WHEN n < 0 THEN error('22011|negative substring length not allowed') WHEN s < 1 THEN left(x, CAST(CASE WHEN s + n < 1 THEN 0 ELSE s + n - 1 END AS BIGINT)) ELSE substring(x, s, n) END;
 CREATE OR REPLACE TEMP MACRO rs_digit(c) AS CAST(strpos('0123456789abcdefghijklmnopqrstuvwxyz', c) - 1 AS BIGINT);
 CREATE OR REPLACE TEMP MACRO rs_base_number(x, b) AS list_reduce(list_prepend(CAST(0 AS BIGINT), list_transform(string_split(x, ''), lambda c: rs_digit(c))), lambda a, d: a * b + d);
 CREATE OR REPLACE TEMP MACRO rs_is_base(x, b) AS x <> '' AND list_bool_and(list_transform(string_split(x, ''), lambda c: rs_digit(c) BETWEEN 0 AND b - 1));
 CREATE OR REPLACE TEMP MACRO rs_bare_digits(x, b) AS lower(regexp_replace(regexp_replace(trim(x), '^[-+]', ''), CASE WHEN b = 16 THEN '^0[xX]' ELSE '^$' END, ''));
 CREATE OR REPLACE TEMP MACRO rs_strtol(x, b) AS CASE WHEN x IS NULL OR b IS NULL THEN NULL WHEN NOT rs_is_base(rs_bare_digits(x, b), b) THEN error('22P02|The input ' || x || ' is not valid to be converted to base ' || b) ELSE rs_base_number(rs_bare_digits(x, b), b) * CASE WHEN starts_with(trim(x), '-') THEN -1 ELSE 1 END END;
-CREATE OR REPLACE TEMP MACRO rs_sha2(x, bits) AS CASE WHEN bits IN (0, 256) THEN sha256(x) ELSE error('0A000|not supported locally: SHA2 with ' || bits || ' bits') END;
+CREATE OR REPLACE TEMP MACRO rs_sha2(x, bits) AS CASE WHEN bits IN (0, 256) THEN sha256(x) WHEN bits IN (224, 384, 512) THEN error('0A000|not supported locally: SHA2 with ' || bits || ' bits') WHEN x IS NOT NULL AND bits IS NOT NULL THEN '' END;
 CREATE OR REPLACE TEMP MACRO rs_not_here(f) AS error('0A000|not supported locally: ' || f);
 CREATE OR REPLACE TEMP MACRO rs_soundex_of(x) AS CASE WHEN x = '' THEN '' ELSE rpad(left(x[1] || regexp_replace(regexp_replace(substring(regexp_replace(regexp_replace(translate(regexp_replace(x, '[HW]', '', 'g'), 'BFPVCGJKQSXZDTLMNRAEIOUY', '111122222222334556000000'), '^[HW]', '0'), '00+|11+|22+|33+|44+|55+|66+', '', 'g'), 2), '0', '', 'g'), '[^0-9]', '', 'g'), 4), 4, '0') END;
 CREATE OR REPLACE TEMP MACRO rs_soundex(x) AS rs_soundex_of(upper(regexp_replace(x, '[^A-Za-z]', '', 'g')));
-CREATE OR REPLACE TEMP MACRO rs_difference(a, b) AS CAST(list_sum(list_transform(range(1, 5), lambda i: CASE WHEN rs_soundex(a)[i] = rs_soundex(b)[i] THEN 1 ELSE 0 END)) AS INTEGER);
+CREATE OR REPLACE TEMP MACRO rs_difference(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN CAST(list_sum(list_transform(range(1, 5), lambda i: CASE WHEN rs_soundex(a)[i] = rs_soundex(b)[i] THEN 1 ELSE 0 END)) AS INTEGER) END;
 CREATE OR REPLACE TEMP MACRO rs_crc_byte(c) AS list_reduce([c, 0, 0, 0, 0, 0, 0, 0, 0], lambda a, _: CASE WHEN a & 1 = 1 THEN xor(a >> 1, CAST(2197175160 AS BIGINT)) ELSE a >> 1 END);
-CREATE OR REPLACE TEMP MACRO rs_crc32(x) AS lower(to_hex(xor(list_reduce(list_prepend(CAST(4294967295 AS BIGINT), list_transform(range(strlen(x)), lambda i: CAST('0x' || substring(hex(encode(x)), i * 2 + 1, 2) AS BIGINT))), lambda c, b: xor(c >> 8, rs_crc_byte(xor(c, b) & 255))), CAST(4294967295 AS BIGINT))));
-CREATE OR REPLACE TEMP MACRO rs_to_varbyte(x, f) AS CASE lower(f) WHEN 'hex' THEN from_hex(x) WHEN 'base64' THEN from_base64(x) WHEN 'utf8' THEN encode(x) WHEN 'utf-8' THEN encode(x) WHEN 'binary' THEN from_binary(x) ELSE error('22023|the format is hex, binary, base64 or utf8') END;
+CREATE OR REPLACE TEMP MACRO rs_crc32(x) AS CASE WHEN x IS NOT NULL THEN lpad(lower(to_hex(xor(list_reduce(list_prepend(CAST(4294967295 AS BIGINT), list_transform(range(strlen(x)), lambda i: CAST('0x' || substring(hex(encode(x)), i * 2 + 1, 2) AS BIGINT))), lambda c, b: xor(c >> 8, rs_crc_byte(xor(c, b) & 255))), CAST(4294967295 AS BIGINT)))), 8, '0') END;
+CREATE OR REPLACE TEMP MACRO rs_to_varbyte(x, f) AS CASE lower(f) WHEN 'hex' THEN rs_hex_bytes(x) WHEN 'base64' THEN from_base64(x) WHEN 'utf8' THEN encode(x) WHEN 'utf-8' THEN encode(x) WHEN 'binary' THEN from_binary(x) ELSE error('22023|the format is hex, binary, base64 or utf8') END;
 CREATE OR REPLACE TEMP MACRO rs_from_varbyte(x, f) AS CASE lower(f) WHEN 'hex' THEN lower(hex(x)) WHEN 'base64' THEN to_base64(x) WHEN 'utf8' THEN decode(x) WHEN 'utf-8' THEN decode(x) WHEN 'binary' THEN CAST(CAST(x AS BIT) AS VARCHAR) ELSE error('22023|the format is hex, binary, base64 or utf8') END;
 CREATE OR REPLACE TEMP MACRO rs_regexp_nth(x, p, start, nth, g, o) AS coalesce(regexp_extract_all(substring(x, start), p, g, o)[nth], CASE WHEN x IS NOT NULL THEN '' END);
 CREATE OR REPLACE TEMP MACRO rs_regexp_walk(x, found) AS list_reduce(list_prepend({'at': CAST(1 AS BIGINT), 'end': CAST(1 AS BIGINT), 'm': ''}, list_transform(found, lambda m: {'at': CAST(0 AS BIGINT), 'end': CAST(0 AS BIGINT), 'm': m})), lambda a, m: {'at': a."end" + strpos(substring(x, a."end"), m.m) - 1, 'end': a."end" + strpos(substring(x, a."end"), m.m) - 1 + length(m.m), 'm': m.m});
@@ -131,11 +147,11 @@ CREATE OR REPLACE TEMP MACRO rs_regexp_instr(x, p, start, nth, after, o) AS CASE
 CREATE OR REPLACE TEMP MACRO rs_similar(x, p) AS regexp_full_match(x, '(?:' || replace(replace(regexp_replace(p, '([.^$/\\-])', '\\\1', 'g'), '%', '.*'), '_', '.') || ')', 's');
 CREATE OR REPLACE TEMP MACRO rs_listagg(x) AS CASE WHEN strlen(x) > 65535 THEN error('XX000|Result size exceeds LISTAGG limit') ELSE x END;
 
-CREATE OR REPLACE TEMP MACRO rs_octet_index(part, x) AS CASE WHEN contains(x, part) THEN CAST(strlen(split_part(x, part, 1)) + 1 AS INTEGER) ELSE 0 END;
+CREATE OR REPLACE TEMP MACRO rs_octet_index(part, x) AS CASE WHEN part IS NULL OR x IS NULL THEN NULL WHEN contains(x, part) THEN CAST(strlen(split_part(x, part, 1)) + 1 AS INTEGER) ELSE 0 END;
 CREATE OR REPLACE TEMP MACRO rs_array_length(x) AS CASE WHEN json_type(x) = 'ARRAY' THEN CAST(json_array_length(x) AS INTEGER) END;
 CREATE OR REPLACE TEMP MACRO rs_attribute_count(x) AS CASE WHEN json_type(x) = 'OBJECT' THEN CAST(len(json_keys(x)) AS INTEGER) END;
 CREATE OR REPLACE TEMP MACRO rs_array_contains(x, e) AS list_contains(from_json(x, '["JSON"]'), e);
-CREATE OR REPLACE TEMP MACRO rs_array_distinct(x) AS CAST(to_json(list_transform(list_filter(list_zip(from_json(x, '["JSON"]'), range(len(from_json(x, '["JSON"]')))), lambda p: list_position(from_json(x, '["JSON"]'), p[1]) = p[2] + 1), lambda p: p[1])) AS JSON);
+CREATE OR REPLACE TEMP MACRO rs_array_distinct(x) AS CASE WHEN x IS NOT NULL THEN CAST(to_json(list_transform(list_filter(list_zip(from_json(x, '["JSON"]'), range(len(from_json(x, '["JSON"]')))), lambda p: list_position(from_json(x, '["JSON"]'), p[1]) = p[2] + 1), lambda p: p[1])) AS JSON) END;
 
 -- Numbers: https://docs.aws.amazon.com/redshift/latest/dg/Math_functions.html
 CREATE OR REPLACE TEMP MACRO rs_cbrt(x) AS CASE WHEN pow(round(cbrt(x)), 3) = x THEN round(cbrt(x)) ELSE cbrt(x) END;
@@ -143,6 +159,12 @@ CREATE OR REPLACE TEMP MACRO rs_roman(n) AS lpad(CASE WHEN n NOT BETWEEN 1 AND 3
 CREATE OR REPLACE TEMP MACRO rs_ln(x) AS CASE WHEN x <= 0 THEN error('2201E|cannot take logarithm of ' || CASE WHEN x = 0 THEN 'zero' ELSE 'a negative number' END) ELSE ln(x) END;
 CREATE OR REPLACE TEMP MACRO rs_log10(x) AS CASE WHEN x <= 0 THEN error('2201E|cannot take logarithm of ' || CASE WHEN x = 0 THEN 'zero' ELSE 'a negative number' END) ELSE log10(x) END;
 CREATE OR REPLACE TEMP MACRO rs_sqrt(x) AS CASE WHEN x < 0 THEN error('2201F|cannot take square root of a negative number') ELSE sqrt(x) END;
+CREATE OR REPLACE TEMP MACRO rs_power(x, y) AS CASE WHEN x < 0 AND y <> floor(y) THEN error('2201F|invalid argument for power function') WHEN x = 0 AND y < 0 THEN error('2201F|invalid argument for power function') ELSE rs_finite(pow(x, y), x, y) END;
+CREATE OR REPLACE TEMP MACRO rs_finite(found, x, y) AS CASE WHEN isinf(found) AND NOT (isinf(x) OR isinf(y)) THEN error('22003|value out of range: overflow') ELSE found END;
+CREATE OR REPLACE TEMP MACRO rs_cosine_of(x) AS CASE WHEN abs(x) > 1 THEN error('22003|input is out of range') ELSE x END;
+CREATE OR REPLACE TEMP MACRO rs_chr(n) AS CASE WHEN n NOT BETWEEN 0 AND 1114111 OR n BETWEEN 55296 AND 57343 THEN error('22023|requested character not valid for encoding: ' || n) ELSE chr(CAST(n AS INTEGER)) END;
+CREATE OR REPLACE TEMP MACRO rs_hex_bytes(x) AS CASE WHEN regexp_full_match(x, '([0-9A-Fa-f]{2})*') THEN from_hex(x) WHEN x IS NOT NULL THEN error('22023|invalid hexadecimal text: "' || x || '"') END;
+CREATE OR REPLACE TEMP MACRO rs_repeat(x, n) AS CASE WHEN strlen(x) * CAST(n AS HUGEINT) > 16000000 THEN error('22001|the result of REPEAT has more than 16000000 bytes') ELSE repeat(x, n) END;
 CREATE OR REPLACE TEMP MACRO rs_trunc(x, n) AS trunc(x * pow(10, n)) / pow(10, n);
 CREATE OR REPLACE TEMP MACRO rs_compare(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN a < b THEN -1 WHEN a > b THEN 1 ELSE 0 END;
 CREATE OR REPLACE TEMP MACRO rs_to_number(x) AS CASE WHEN contains(x, '-') OR contains(x, '<') THEN '-' ELSE '' END || regexp_replace(x, '[^0-9.]', '', 'g');

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from ...datatypes import DataType
 from ...errors import WarehouseError
 from .casts import as_text, cast, implicit
+from .super_arithmetic import dynamic, is_dynamic
 from .types import stored_type
 from .values import (
     DATE,
@@ -73,6 +74,8 @@ def _texted(value: Typed) -> Typed:
 
 def arithmetic(op: str, left: Typed, right: Typed) -> Typed:
     """Translate + - * / % ^ & | # << >>. Errors: WarehouseError 42883."""
+    if is_dynamic(op, left, right):
+        return dynamic(op, left, right)
     left, right = _agreed(left, right, op)
     kinds = category(left.type), category(right.type)
     if is_number(left.type) and is_number(right.type):
@@ -117,7 +120,7 @@ def _numbers(op: str, left: Typed, right: Typed) -> Typed:
             return Typed(f"xor({left.sql}, {right.sql})", type_)
         return Typed(f"({left.sql} {op} {right.sql})", type_)
     if op == "^":
-        return Typed(f"pow({left.sql}, {right.sql})", DOUBLE)
+        return Typed(f"rs_power(CAST({left.sql} AS DOUBLE), CAST({right.sql} AS DOUBLE))", DOUBLE)
     type_ = arithmetic_type(op, left.type, right.type)
     if op == "/" and type_.name == "decimal":
         return divide_decimals(left, right, type_)

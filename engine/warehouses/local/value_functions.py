@@ -16,6 +16,7 @@ from .casts import as_parameter, cast, stored_value
 from .comparisons import compare, compared
 from .operators import arithmetic, unified
 from .scope import Scope
+from .super_arithmetic import function_of
 from .types import stored_type
 from .values import (
     BIGINT,
@@ -106,6 +107,8 @@ def _extreme(node: s.Call, scope: Scope, translate: Translate) -> Typed:
 def _round(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     """ROUND keeps the type; away from zero, as for decimals everywhere."""
     values = arguments_of(node, scope, translate, 1, 2)
+    if values[0].type == SUPER:
+        return function_of("round", values[0], _digits(node, values))
     value, digits = _roomy(node, _number(node, values)), _digits(node, values)
     if category(value.type) == "int":
         if digits.lstrip("-").isdigit() and int(digits) >= 0:
@@ -121,6 +124,8 @@ def _trunc(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     values = arguments_of(node, scope, translate, 1, 2)
     if category(values[0].type) in ("timestamp", "timestamptz", "date"):
         return Typed(f"CAST({values[0].sql} AS DATE)", DATE)
+    if values[0].type == SUPER:
+        return Typed(f"rs_super_of(rs_trunc(rs_number_of_super({values[0].sql}), {_digits(node, values)}))", SUPER)
     value, digits = _number(node, values), _digits(node, values)
     if category(value.type) == "int" and digits.isdigit():
         return value
@@ -133,8 +138,10 @@ def _trunc(node: s.Call, scope: Scope, translate: Translate) -> Typed:
 def _whole(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     """CEIL and FLOOR keep the type of the argument."""
     values = arguments_of(node, scope, translate, 1)
-    value = _roomy(node, _number(node, values))
     name = "floor" if node.name == "floor" else "ceil"
+    if values[0].type == SUPER:
+        return function_of(name, values[0])
+    value = _roomy(node, _number(node, values))
     if category(value.type) == "int":
         return value
     return Typed(f"CAST({name}({value.sql}) AS {stored_type(value.type)})", value.type)
