@@ -47,6 +47,8 @@ def _arguments(node: s.Call, scope: Scope, translate: Translate, least: int, mos
         if scope.inside_aggregate:
             raise WarehouseError("aggregate function calls may not be nested", sqlstate="42803")
         scope.aggregates = True
+    elif node.distinct:
+        raise WarehouseError(f"DISTINCT is not supported for the window function {node.name.upper()}", sqlstate="0A000")
     elif scope.clause in ("WHERE", "JOIN/ON", "GROUP BY", "HAVING"):
         raise WarehouseError(f"window functions are not allowed in {scope.clause}", sqlstate="42P20")
     else:

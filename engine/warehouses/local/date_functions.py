@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ...datatypes import DataType
 from ...errors import WarehouseError
 from . import syntax as s
 from .casts import as_parameter, as_text, cast, implicit
@@ -157,6 +158,8 @@ def _datediff(node: s.Call, scope: Scope, translate: Translate) -> Typed:
         raise wrong_arguments(node, values)
     target = DATE if kinds == {"date"} else TIMESTAMP
     texts = [value.sql if value.type == target else f"CAST({value.sql} AS {target.name})" for value in values]
+    if unit in _LONG:
+        return Typed(f"({unit}({texts[1]}) - {unit}({texts[0]}))", BIGINT, "date_diff")
     return Typed(f"date_diff('{unit}', {texts[0]}, {texts[1]})", BIGINT, "date_diff")
 
 
@@ -166,7 +169,19 @@ def _date_trunc(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     type_ = TIMESTAMPTZ if moment.type == TIMESTAMPTZ else TIMESTAMP
     if category(moment.type) == "interval" or part in ("dayofweek", "dayofyear", "epoch"):
         raise WarehouseError(f"date part {part} is not for DATE_TRUNC", sqlstate="22023")
+    if part in _LONG:
+        return _truncated_to_first_year(part, moment, type_)
     return Typed(f"date_trunc('{part}', {implicit(moment, type_)})", type_)
+
+
+_LONG = {"century": 100, "millennium": 1000}
+
+
+def _truncated_to_first_year(part: str, moment: Typed, type_: DataType) -> Typed:
+    """A century begins with its year 1, not with its year 0."""
+    years = _LONG[part]
+    first = f"CAST(make_date(CAST(({part}({moment.sql}) - 1) * {years} + 1 AS BIGINT), 1, 1) AS TIMESTAMP)"
+    return Typed(f"timezone('UTC', {first})" if type_ == TIMESTAMPTZ else first, type_)
 
 
 def _to_char(node: s.Call, scope: Scope, translate: Translate) -> Typed:
@@ -174,7 +189,8 @@ def _to_char(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     if pattern.constant is None:
         raise WarehouseError("not supported locally: TO_CHAR with a format that is not a constant", sqlstate="0A000")
     if category(value.type) in ("int", "decimal", "float"):
-        return Typed(text_of_number(value, pattern.constant), varchar(len(pattern.constant) + 8), "to_char")
+        text = text_of_number(value, pattern.constant)
+        return Typed(f"(CASE WHEN {value.sql} IS NOT NULL THEN {text} END)", varchar(len(pattern.constant) + 8), "to_char")
     moment = _moment(node, value)
     if category(moment.type) in ("time", "timetz"):
         moment = Typed(f"(DATE '2000-01-01' + CAST({moment.sql} AS TIME))", TIMESTAMP)

@@ -167,7 +167,7 @@ CREATE OR REPLACE TEMP MACRO rs_hex_bytes(x) AS CASE WHEN regexp_full_match(x, '
 CREATE OR REPLACE TEMP MACRO rs_repeat(x, n) AS CASE WHEN strlen(x) * CAST(n AS HUGEINT) > 16000000 THEN error('22001|the result of REPEAT has more than 16000000 bytes') ELSE repeat(x, n) END;
 CREATE OR REPLACE TEMP MACRO rs_trunc(x, n) AS trunc(x * pow(10, n)) / pow(10, n);
 CREATE OR REPLACE TEMP MACRO rs_compare(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN a < b THEN -1 WHEN a > b THEN 1 ELSE 0 END;
-CREATE OR REPLACE TEMP MACRO rs_to_number(x) AS CASE WHEN contains(x, '-') OR contains(x, '<') THEN '-' ELSE '' END || regexp_replace(x, '[^0-9.]', '', 'g');
+CREATE OR REPLACE TEMP MACRO rs_to_number(x) AS CASE WHEN NOT regexp_matches(x, '[0-9]') THEN rs_bad('22P02', 'type numeric', x) ELSE CASE WHEN contains(x, '-') OR contains(x, '<') THEN '-' ELSE '' END || regexp_replace(x, '[^0-9.]', '', 'g') END;
 CREATE OR REPLACE TEMP MACRO rs_digits(x, n, zeros) AS lpad(lpad(CASE WHEN split_part(x, '.', 1) = '0' AND contains(x, '.') THEN '' ELSE split_part(x, '.', 1) END, CAST(greatest(zeros, length(CASE WHEN split_part(x, '.', 1) = '0' AND contains(x, '.') THEN '' ELSE split_part(x, '.', 1) END)) AS INTEGER), '0'), CAST(n AS INTEGER), ' ');
 
 -- Dates: https://docs.aws.amazon.com/redshift/latest/dg/Date_functions_header.html
@@ -184,7 +184,8 @@ CREATE OR REPLACE TEMP MACRO rs_to_date(y, m, d, strict) AS CASE WHEN m NOT BETW
 CREATE OR REPLACE TEMP MACRO rs_iso_date(y, w, d) AS CAST(date_trunc('week', make_date(CAST(y AS BIGINT), 1, 4)) AS TIMESTAMP) + to_days(CAST((w - 1) * 7 + d - 1 AS INTEGER));
 CREATE OR REPLACE TEMP MACRO rs_no_date(x, f) AS error('22007|invalid value "' || x || '" for the format "' || f || '"');
 -- An offset is POSIX: UTC+2 lies west. https://docs.aws.amazon.com/redshift/latest/dg/CONVERT_TIMEZONE.html
-CREATE OR REPLACE TEMP MACRO rs_zone(z) AS CASE WHEN regexp_full_match(z, '[A-Za-z]{0,5}[-+][0-9]{1,2}') THEN 'Etc/GMT' || regexp_replace(regexp_extract(z, '[-+][0-9]+'), '([-+])0+([0-9])', '\1\2') ELSE coalesce(rs_zone_of_abbreviation(upper(z)), z) END;
+CREATE OR REPLACE TEMP MACRO rs_west_of(z) AS regexp_extract(z, '([-+]?)([0-9]{1,2}):?([0-9]{2})?$', ['sign', 'h', 'm']);
+CREATE OR REPLACE TEMP MACRO rs_zone(z) AS CASE WHEN regexp_full_match(z, '[A-Za-z/_ ]*[-+]?[0-9]{1,2}(:[0-9]{2})?') THEN 'GMT' || CASE rs_west_of(z).sign WHEN '-' THEN '+' ELSE '-' END || lpad(rs_west_of(z).h, 2, '0') || ':' || lpad(rs_west_of(z).m, 2, '0') ELSE coalesce(rs_zone_of_abbreviation(upper(z)), z) END;
 -- An abbreviation is a fixed offset, in summer too; PST is not America/Los_Angeles.
 CREATE OR REPLACE TEMP MACRO rs_zone_of_abbreviation(z) AS CASE WHEN z IN ('EST', 'CDT') THEN 'Etc/GMT+5' WHEN z IN ('CST', 'MDT') THEN 'Etc/GMT+6' WHEN z IN ('MST', 'PDT') THEN 'Etc/GMT+7' WHEN z IN ('PST', 'AKDT') THEN 'Etc/GMT+8' WHEN z IN ('EDT', 'AST') THEN 'Etc/GMT+4' WHEN z = 'AKST' THEN 'Etc/GMT+9' WHEN z = 'HST' THEN 'Etc/GMT+10' WHEN z IN ('ADT', 'BRT', 'ART') THEN 'Etc/GMT+3' WHEN z IN ('UTC', 'GMT', 'WET', 'UCT', 'Z', 'ZULU') THEN 'Etc/GMT' WHEN z IN ('CET', 'BST', 'WEST', 'MET') THEN 'Etc/GMT-1' WHEN z IN ('EET', 'CEST', 'SAST') THEN 'Etc/GMT-2' WHEN z IN ('MSK', 'EEST') THEN 'Etc/GMT-3' WHEN z IN ('MSD') THEN 'Etc/GMT-4' WHEN z = 'PKT' THEN 'Etc/GMT-5' WHEN z = 'ICT' THEN 'Etc/GMT-7' WHEN z IN ('HKT', 'SGT', 'AWST') THEN 'Etc/GMT-8' WHEN z IN ('JST', 'KST') THEN 'Etc/GMT-9' WHEN z = 'AEST' THEN 'Etc/GMT-10' WHEN z = 'AEDT' THEN 'Etc/GMT-11' WHEN z = 'NZST' THEN 'Etc/GMT-12' WHEN z = 'NZDT' THEN 'Etc/GMT-13' END;
 

@@ -11,6 +11,8 @@ from ...errors import WarehouseError, WarehouseUnreachable
 _OWN = re.compile(r"(?:Invalid Input Error: )?([0-9A-Z]{5})\|(.*)", re.DOTALL)
 _TABLE: tuple[tuple[str, str, str], ...] = (
     (r"NOT NULL constraint failed: (?:\w+\.)*(\w+)", "23502", "Cannot insert a NULL value into column {0}"),
+    (r"Argument for ntile must be greater than zero", "22014", "argument of ntile must be greater than zero"),
+    (r"SELECT clause without selection list", "42601", "SELECT has no column: EXCLUDE leaves none"),
     (r"Division by zero", "22012", "division by zero"),
     (r"value (\S+) can't be cast because the value is out of range for the destination type INT16", "22003",
      "smallint out of range: {0}"),

@@ -5,6 +5,8 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/pattern-matching-conditio
 
 from __future__ import annotations
 
+import re
+
 from ...errors import WarehouseError
 from .casts import as_text
 from .values import BOOLEAN, SUPER, Typed, category, format_type, literal
@@ -68,22 +70,37 @@ def _plain_escapes(pattern: str, sign: str) -> str:
 
 def similar_regex(pattern: str, escape: str = "\\") -> str:
     """Return the regular expression of a SIMILAR TO pattern; it is matched against the whole text."""
-    found, position, in_class = "", 0, False
+    found, position = "", 0
     while position < len(pattern):
         sign = pattern[position]
+        listed = _LIST.match(pattern, position)
         position += 1
         if sign == escape and position < len(pattern):
             found += _literal_sign(pattern[position])
             position += 1
-        elif in_class:
-            in_class = sign != "]"
-            found += sign if sign != "\\" else "\\\\"
-        elif sign == "[":
-            in_class = True
-            found += sign
+        elif listed is not None:
+            found += listed[1] + _listed(listed[2], escape) + "]"
+            position = listed.end()
         else:
             found += {"%": ".*", "_": "."}.get(sign) or (sign if sign in "|*+?{}()" else _literal_sign(sign))
     return f"(?:{found})"
+
+
+_LIST = re.compile(r"(\[\^?)(\]?(?:\[:\w+:\]|\\.|[^\]\\])*)\]", re.DOTALL)
+_LISTED = re.compile(r"(\[:\w+:\])|\\(.)|(.)", re.DOTALL)
+
+
+def _listed(signs: str, escape: str) -> str:
+    """Return what stands between brackets: classes and ranges as they are, any other sign for itself."""
+    found = ""
+    for named, escaped, sign in _LISTED.findall(signs):
+        if named:
+            found += named
+        elif escaped:
+            found += ("" if escape == "\\" else r"\\") + "\\" * (not escaped.isalnum()) + escaped
+        else:
+            found += "\\" + sign if sign in "[]&~\\" else sign
+    return found
 
 
 def _literal_sign(sign: str) -> str:

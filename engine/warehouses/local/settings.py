@@ -21,7 +21,7 @@ _DEFAULTS = {
     "wlm_query_slot_count": "1", "enable_result_cache_for_session": "on", "describe_field_name_in_uppercase": "off",
     "transaction_isolation": "SNAPSHOT", "server_version": "8.0.2", "server_encoding": "UNICODE",
     "standard_conforming_strings": "off", "max_identifier_length": "127", "json_serialization_enable": "off",
-    "json_parse_dedup_attributes": "off", "analyze_threshold_percent": "10", "error_on_nondeterministic_update": "off",
+    "json_parse_dedup_attributes": "off", "json_parse_truncate_strings": "off", "analyze_threshold_percent": "10", "error_on_nondeterministic_update": "off",
     "intervalstyle": "postgres", "navigate_super_null_on_error": "on", "cast_super_null_on_error": "on",
     "parse_super_null_on_error": "off",
 }  # fmt: skip
@@ -53,11 +53,28 @@ def set_(session: LocalSession, reader: Reader) -> Outcome:
     if name == "timezone" and ", ".join(values).upper() not in ("UTC", "GMT", "DEFAULT", "ETC/UTC"):
         raise WarehouseError("not supported locally: a session time zone other than UTC", sqlstate="0A000",
                              hint="use CONVERT_TIMEZONE")  # fmt: skip
+    _check_value(name, ", ".join(values).lower())
     if name.startswith("enable_case_sensitive") and values[0].lower() in ("true", "on", "1"):
         session.settings[name] = "on"
         return Outcome("SET", notices=("WARNING: local Redshift folds all names to lower case",))
     session.settings[name] = ", ".join(values)
     return Outcome("SET")
+
+
+_ON, _OFF = ("true", "on", "1", "t", "yes"), ("false", "off", "0", "f", "no")
+_FIXED = {
+    "json_parse_dedup_attributes": _OFF, "json_parse_truncate_strings": _OFF, "parse_super_null_on_error": _OFF,
+    "navigate_super_null_on_error": _ON, "cast_super_null_on_error": _ON, "intervalstyle": ("postgres",),
+    "standard_conforming_strings": _OFF, "datestyle": ("iso", "iso, mdy", "mdy", "mdy, iso"),
+    "client_encoding": ("utf8", "utf-8", "unicode"),
+}  # fmt: skip
+"""Settings that change what a statement answers, and the values that local Redshift answers by."""
+
+
+def _check_value(name: str, value: str) -> None:
+    """Errors: 0A000 for a value by which statements would answer otherwise than they do here."""
+    if value not in (*_FIXED.get(name, (value,)), "default"):
+        raise WarehouseError(f"not supported locally: {name} set to {value}", sqlstate="0A000")
 
 
 def _setting(reader: Reader) -> str:

@@ -79,6 +79,8 @@ def _table(table: s.Table, scope: Scope, query_sql: QuerySql) -> str:
         common = scope.common_query(table.name)
         if common is not None:
             return _named(quote(table.name), common, alias, table.columns, scope)
+        if _is_element(table.name, scope):
+            return _unnest(s.Unnest(s.Name((table.name,)), alias), scope)
     elif _is_item(table.database or table.schema, scope):
         parts = tuple(part for part in (table.database, table.schema, table.name) if part is not None)
         return _unnest(s.Unnest(s.Name(parts), alias), scope)
@@ -108,6 +110,12 @@ def _found(table: s.Table, scope: Scope) -> Relation:
         if error.sqlstate != "42P01" or not is_absent_view(table.schema, table.name):
             raise
         raise WarehouseError(f"not supported locally: the system view {table.name}", sqlstate="0A000") from None
+
+
+def _is_element(name: str, scope: Scope) -> bool:
+    """Tell whether `name` is the value that an earlier item of FROM unnests: FROM t, t.items AS i, i AS part."""
+    item = scope.item(name)
+    return item is not None and not item.relation and name in item.types and item.types[name].type == SUPER
 
 
 def _is_item(name: str, scope: Scope | None) -> bool:
