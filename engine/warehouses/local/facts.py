@@ -34,6 +34,8 @@ def context(session: LocalSession) -> Session:
         facts=_facts(session),
         functions=user_functions(session),
         setting=lambda name: setting(session, name),
+        parameters=session.parameters,
+        volatile=bool(session.parameters),
     )
     made.system_view = lambda schema, name: system_view(session, made, schema, name)
     made.catalog = lambda text: catalog_text(session, made, text)

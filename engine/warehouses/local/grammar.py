@@ -1009,10 +1009,8 @@ def _array(reader: Reader) -> s.Expression | None:
         values = () if reader.at_op("]") else tuple(_comma_separated(reader, parse_expression))
         reader.expect_op("]")
         return s.Array(values)
-    if reader.look().value != "(":
-        return None
     reader.advance()
-    return _call(reader, "array")
+    return _call(reader, "array") if reader.at_op("(") else s.Name(("array",))
 
 
 def _national(reader: Reader) -> s.Expression | None:

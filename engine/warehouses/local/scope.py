@@ -210,6 +210,8 @@ def _resolve_here(scope: Scope, parts: tuple[object, ...]) -> tuple[Typed, tuple
     first = parts[0]
     assert isinstance(first, str)
     if len(parts) > 1 and isinstance(parts[1], str):
+        if len(parts) > 3 and first == "dev" and scope.item(str(parts[2]), parts[1]) is not None:
+            return _resolve_here(scope, parts[1:])
         if len(parts) > 2 and isinstance(parts[2], str):
             item = scope.item(parts[1], first)
             if item is not None and item.schema == first and item.has(parts[2]):

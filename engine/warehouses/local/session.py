@@ -19,10 +19,13 @@ from ...storage import Storage
 from ...warehouse import Outcome
 from . import statements
 from .catalog import SYSTEM_SCHEMAS, TEMPORARY, Relation, no_such_relation, read_relation, relation_names
+from .cursors import Cursor
 from .load import OFFLINE
 from .locks import TableLocks
 from .macros import make_macros
 from .messages import as_warehouse_error
+from .prepared import Prepared
+from .values import Typed
 
 T = TypeVar("T")
 
@@ -183,6 +186,10 @@ class LocalSession:
         """How many locks had been given back when the open transaction began."""
         self.made_temporary = False
         self.changed_catalog = False
+        self.cursor: Cursor | None = None
+        self.prepared: dict[str, Prepared] = {}
+        self.parameters: tuple[Typed, ...] = ()
+        """The values of $1, $2, … while a prepared statement runs."""
         self.journal: list[tuple[str, list[Any]]] = []
         """Rows about loads that are written again if the transaction in which they were is rolled back."""
         self._macros: set[str] = set()
@@ -393,6 +400,7 @@ class LocalSession:
 
     def _ended(self, committed: bool) -> None:
         self.in_block = self.failed = False
+        self.cursor = None
         self.database.locks.release(self.number)
         if self.changed_catalog:
             self._catalog_ended(committed)

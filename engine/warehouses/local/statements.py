@@ -9,8 +9,10 @@ from ...errors import WarehouseError
 from ...warehouse import Outcome
 from . import rows
 from .control import analyze, begin, commit, lock, rollback, vacuum
+from .cursors import close, declare, fetch
 from .definitions import comment, create, drop, grant, refresh
 from .loading import copy
+from .prepared import deallocate, execute, prepare
 from .settings import reset, set_, show
 from .tables import alter
 from .tokens import Reader, Token, syntax_error
@@ -31,13 +33,12 @@ _HANDLERS: dict[str, Handler] = {
     "explain": rows.run_explain,
     "create": create, "drop": drop, "alter": alter, "comment": comment,
     "grant": grant, "revoke": grant, "refresh": refresh,
-    "unload": unload,
+    "unload": unload, "declare": declare, "fetch": fetch, "close": close,
+    "prepare": prepare, "execute": execute, "deallocate": deallocate,
 }  # fmt: skip
 
 _NOT_HERE = {
-    "call": "stored procedures", "declare": "cursors", "fetch": "cursors", "close": "cursors",
-    "prepare": "prepared statements", "execute": "prepared statements", "deallocate": "prepared statements",
-    "cancel": "CANCEL", "use": "USE", "describe": "DESCRIBE", "desc": "DESCRIBE",
+    "call": "stored procedures", "cancel": "CANCEL", "use": "USE", "describe": "DESCRIBE", "desc": "DESCRIBE",
 }  # fmt: skip
 
 
