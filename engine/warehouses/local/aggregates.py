@@ -227,6 +227,23 @@ def _logic(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     return Typed(f"{node.name}({implicit(value, BOOLEAN)}){_over(node, scope, translate)}", BOOLEAN)
 
 
+def _check_sorted(node: s.Call, scope: Scope, keys: list[str]) -> None:
+    """Errors: 0A000 where an earlier aggregate of the query sorts by something else.
+
+    Source: https://docs.aws.amazon.com/redshift/latest/dg/r_MEDIAN.html
+    """
+    if node.over is not None or node.approximate:
+        return
+    wanted = ", ".join(keys)
+    if scope.sorted_by not in (None, wanted):
+        raise WarehouseError(
+            "within group ORDER BY clauses for aggregate functions must be the same",
+            sqlstate="0A000",
+            hint="compute them in two queries and join these",
+        )
+    scope.sorted_by = wanted
+
+
 def _listagg(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     """NULL and '' are left out; 65,535 bytes at most."""
     values = _arguments(node, scope, translate, 1, 2)
@@ -238,6 +255,7 @@ def _listagg(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     if node.order:
         before, scope.inside_aggregate = scope.inside_aggregate, True
         order = f" ORDER BY {orders_sql(node.order, scope, translate)}"
+        _check_sorted(node, scope, [translate(one.value, scope).sql for one in node.order])
         if node.distinct and len(node.order) == 1 and translate(node.order[0].value, scope).sql == values[0].sql:
             order = f" ORDER BY {text} {'DESC' if node.order[0].descending else 'ASC'} {nulls(node.order[0])}"
         scope.inside_aggregate = before
@@ -253,6 +271,7 @@ def _percentile(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     before, scope.inside_aggregate = scope.inside_aggregate, True
     value = translate(node.order[0].value, scope)
     scope.inside_aggregate = before
+    _check_sorted(node, scope, [value.sql])
     over = _over(node, scope, translate, frame=False)
     share = f"1 - {fraction.sql}" if node.order[0].descending else fraction.sql
     if node.name == "percentile_disc":
@@ -267,6 +286,7 @@ def _percentile(node: s.Call, scope: Scope, translate: Translate) -> Typed:
 
 def _median(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     (value,) = _arguments(node, scope, translate, 1, 1)
+    _check_sorted(node, scope, [value.sql])
     return _interpolated("median({value})", value, node, _over(node, scope, translate, frame=False))
 
 

@@ -23,7 +23,7 @@ def begin(session: LocalSession, reader: Reader) -> Outcome:
         reader.expect("transaction")
     elif not reader.take("work"):
         reader.take("transaction")
-    _modes(reader)
+    transaction_modes(reader)
     reader.expect_end()
     if session.in_block:
         return Outcome("BEGIN", notices=("WARNING: there is already a transaction in progress",))
@@ -31,7 +31,8 @@ def begin(session: LocalSession, reader: Reader) -> Outcome:
     return Outcome("START TRANSACTION" if started else "BEGIN")
 
 
-def _modes(reader: Reader) -> None:
+def transaction_modes(reader: Reader) -> None:
+    """Read ISOLATION LEVEL …, READ WRITE and READ ONLY: every level is the database's own."""
     while True:
         reader.take_op(",")
         if reader.take("isolation", "level"):

@@ -18,6 +18,7 @@ from . import syntax as s
 from .catalog import SYSTEM_SCHEMAS, Column, Relation
 from .changes import insert_query
 from .grammar import parse_query, parse_table_name
+from .principals import KINDS, create_principal, drop_principal
 from .queries import query_sql
 from .scope import OutColumn, Scope, Session
 from .tables import create_table, drop_relation, drop_table, make_table, rewrite
@@ -42,6 +43,8 @@ def create(session: LocalSession, reader: Reader) -> Outcome:
         return _create_materialized(session, reader)
     if reader.at("schema"):
         return _create_schema(session, reader)
+    if reader.at_any(KINDS) and not replacing:
+        return create_principal(session, reader)
     if reader.take("external"):
         raise _not_here(f"CREATE EXTERNAL {reader.token.value.upper()}")
     if any(reader.at(word) for word in ("table", "temp", "temporary", "local")) and not replacing:
@@ -50,9 +53,6 @@ def create(session: LocalSession, reader: Reader) -> Outcome:
     if any(
         reader.at(word)
         for word in (
-            "user",
-            "group",
-            "role",
             "database",
             "procedure",
             "library",
@@ -82,6 +82,8 @@ def drop(session: LocalSession, reader: Reader) -> Outcome:
         return _drop_schema(session, reader)
     if reader.at("function"):
         return drop_function(session, reader)
+    if reader.at_any(KINDS):
+        return drop_principal(session, reader)
     if reader.token.kind == "word":
         raise _not_here(f"DROP {reader.token.value.upper()}")
     raise reader.error()

@@ -41,13 +41,13 @@ SELECT 100001, 'dev', 100, 6, FALSE, TRUE, -1, 0, 0, NULL, NULL
 SELECT 'dev', 100001, TRUE, 'UNLIMITED'
 
 --- pg_user: usename varchar(128), usesysid integer, usecreatedb boolean, usesuper boolean, usecatupd boolean, passwd varchar(8), valuntil timestamp, useconfig text[]
-SELECT * FROM (VALUES ('rdsdb', 1, TRUE, TRUE, TRUE, '********', NULL, NULL), ('local', 100, TRUE, TRUE, FALSE, '********', NULL, NULL))
+SELECT * FROM (VALUES ('rdsdb', 1, TRUE, TRUE, TRUE, '********', NULL, NULL), ('local', 100, TRUE, TRUE, FALSE, '********', NULL, NULL)) UNION ALL SELECT grantee, CAST(101 + hash(grantee) % 1000000 AS INTEGER), FALSE, FALSE, FALSE, '********', NULL, NULL FROM local_catalog.privilege WHERE statement = 'principal' AND object = 'user'
 
 --- pg_user_info: usename varchar(128), usesysid integer, usecreatedb boolean, usesuper boolean, usecatupd boolean, passwd varchar(8), valuntil timestamp, useconfig text[], useconnlimit varchar(256)
-SELECT * FROM (VALUES ('rdsdb', 1, TRUE, TRUE, TRUE, '********', NULL, NULL, 'UNLIMITED'), ('local', 100, TRUE, TRUE, FALSE, '********', NULL, NULL, 'UNLIMITED'))
+SELECT * FROM (VALUES ('rdsdb', 1, TRUE, TRUE, TRUE, '********', NULL, NULL, 'UNLIMITED'), ('local', 100, TRUE, TRUE, FALSE, '********', NULL, NULL, 'UNLIMITED')) UNION ALL SELECT grantee, CAST(101 + hash(grantee) % 1000000 AS INTEGER), FALSE, FALSE, FALSE, '********', NULL, NULL, 'UNLIMITED' FROM local_catalog.privilege WHERE statement = 'principal' AND object = 'user'
 
 --- pg_group: groname varchar(128), grosysid integer, grolist text[]
-NOTHING
+SELECT grantee, CAST(101 + hash(grantee) % 1000000 AS INTEGER), NULL FROM local_catalog.privilege WHERE statement = 'principal' AND object = 'group'
 
 --- pg_index: indexrelid integer, indrelid integer, indkey smallint[], indclass smallint[], indnatts smallint, indisunique boolean, indisprimary boolean, indisclustered boolean, indexprs varchar(256), indpred varchar(256)
 SELECT oid + 1, relation_oid, numbers, NULL, len(numbers), TRUE, kind = 'primary key', FALSE, NULL, NULL FROM {constraints} WHERE kind <> 'foreign key'

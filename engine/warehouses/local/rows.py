@@ -97,33 +97,45 @@ def target(session: LocalSession, table: s.Table, doing: str) -> Relation:
 
 
 def run_insert(session: LocalSession, reader: Reader) -> Outcome:
+    return _new_change(session, reader, "INSERT", *_insert(session, reader))
+
+
+def _insert(session: LocalSession, reader: Reader) -> tuple[Changes, bool]:
+    """Return the changes, and whether they depend on more than the statement."""
     insert = parse_insert(reader)
     reader.expect_end()
     relation = target(session, insert.table, "insert into")
     context = facts.context(session)
-    return _new_change(
-        session, reader, Translated("INSERT", changes=insert_changes(insert, relation, context)), context.volatile
-    )
+    changes = insert_changes(insert, relation, context)
+    return changes, context.volatile
 
 
 def run_update(session: LocalSession, reader: Reader) -> Outcome:
+    return _new_change(session, reader, "UPDATE", *_update(session, reader))
+
+
+def _update(session: LocalSession, reader: Reader) -> tuple[Changes, bool]:
+    """Return the changes, and whether they depend on more than the statement."""
     update = parse_update(reader)
     reader.expect_end()
     relation = target(session, update.table, "update")
     context = facts.context(session)
-    return _new_change(
-        session, reader, Translated("UPDATE", changes=update_changes(update, relation, context)), context.volatile
-    )
+    changes = update_changes(update, relation, context)
+    return changes, context.volatile
 
 
 def run_delete(session: LocalSession, reader: Reader) -> Outcome:
+    return _new_change(session, reader, "DELETE", *_delete(session, reader))
+
+
+def _delete(session: LocalSession, reader: Reader) -> tuple[Changes, bool]:
+    """Return the changes, and whether they depend on more than the statement."""
     delete = parse_delete(reader)
     reader.expect_end()
     relation = target(session, delete.table, "delete from")
     context = facts.context(session)
-    return _new_change(
-        session, reader, Translated("DELETE", changes=delete_changes(delete, relation, context)), context.volatile
-    )
+    changes = delete_changes(delete, relation, context)
+    return changes, context.volatile
 
 
 def run_merge(session: LocalSession, reader: Reader) -> Outcome:
@@ -132,12 +144,12 @@ def run_merge(session: LocalSession, reader: Reader) -> Outcome:
     into = target(session, merge.table, "merge into")
     source = session.find(merge.source.schema, merge.source.name)
     context = facts.context(session)
-    return _new_change(
-        session, reader, Translated("MERGE", changes=merge_changes(merge, into, source, context)), context.volatile
-    )
+    changes = merge_changes(merge, into, source, context)
+    return _new_change(session, reader, "MERGE", changes, context.volatile)
 
 
-def _new_change(session: LocalSession, reader: Reader, translated: Translated, volatile: bool) -> Outcome:
+def _new_change(session: LocalSession, reader: Reader, command: str, changes: Changes, volatile: bool) -> Outcome:
+    translated = Translated(command, changes=changes)
     if len(reader.sql) < 20000:
         _remember(session, reader, translated, volatile)
     return _change(session, translated)
@@ -178,9 +190,28 @@ def run_truncate(session: LocalSession, reader: Reader) -> Outcome:
 def run_explain(session: LocalSession, reader: Reader) -> Outcome:
     reader.expect("explain")
     reader.take("verbose")
-    query = parse_query(reader)
-    reader.expect_end()
-    sql, _ = query_sql(query, Scope(facts.context(session)))
+    sql = _explained(session, reader)
     found = session.query_rows(f"EXPLAIN {sql}")
     lines = [(line,) for row in found for line in str(row[-1]).splitlines()]
     return Outcome("EXPLAIN", len(lines), (ResultColumn("QUERY PLAN", "character varying(256)"),), lines)
+
+
+_CHANGES = {"insert": _insert, "update": _update, "delete": _delete}
+
+
+def _explained(session: LocalSession, reader: Reader) -> str:
+    """Return the DuckDB statement of a query or a change; of CREATE TABLE … AS that of its query."""
+    if reader.at("create"):
+        while not reader.take("as"):
+            if reader.advance().kind == "end":
+                raise reader.error("EXPLAIN takes CREATE TABLE … AS")
+    where = reader.where
+    if reader.at("with"):
+        parse_with(reader)
+    change = _CHANGES.get(reader.token.value) if reader.token.kind == "word" else None
+    reader.rewind(where)
+    if change is not None:
+        return change(session, reader)[0].statements[0]
+    query = parse_query(reader)
+    reader.expect_end()
+    return query_sql(query, Scope(facts.context(session)))[0]

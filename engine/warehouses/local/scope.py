@@ -128,6 +128,8 @@ class Scope:
     windows: bool = False
     clause: str = ""
     inside_aggregate: bool = False
+    sorted_by: str | None = None
+    """What the aggregates met so far sort by: LISTAGG, MEDIAN and PERCENTILE_CONT of one query agree in it."""
     untyped: set[int] = field(default_factory=set)
     """Which items of the select list are constants without a type."""
     merged: dict[str, Typed] = field(default_factory=dict)

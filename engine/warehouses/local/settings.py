@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import WarehouseError
 from ...warehouse import Outcome, ResultColumn
+from .control import transaction_modes
 from .tokens import Reader
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ _DEFAULTS = {
 def set_(session: LocalSession, reader: Reader) -> Outcome:
     """SET name TO value; an unknown name is an error, one with a point is the user's own."""
     reader.advance()
+    if reader.take("session", "characteristics", "as", "transaction") or reader.take("transaction"):
+        transaction_modes(reader)
+        reader.expect_end()
+        return Outcome("SET")
     if not reader.take("session"):
         reader.take("local")
     if reader.take("session") or reader.at("authorization"):
@@ -125,12 +130,11 @@ def reset(session: LocalSession, reader: Reader) -> Outcome:
 
 
 _OBJECTS = frozenset(
-    "tables schemas columns databases table view external datashares grants model procedure parameters policies "
-    "column functions procedures constraints".split()
+    "external datashares grants model procedure parameters policies column functions procedures constraints".split()
 )
 
 
-def show(session: LocalSession, reader: Reader) -> Outcome:
+def show_setting(session: LocalSession, reader: Reader) -> Outcome:
     reader.advance()
     if reader.at_any(_OBJECTS):
         raise WarehouseError(f"not supported locally: SHOW {reader.token.value.upper()}", sqlstate="0A000",

@@ -13,7 +13,8 @@ from .cursors import close, declare, fetch
 from .definitions import comment, create, drop, grant, refresh
 from .loading import copy
 from .prepared import deallocate, execute, prepare
-from .settings import reset, set_, show
+from .settings import reset, set_
+from .show_objects import show
 from .tables import alter
 from .tokens import Reader, Token, syntax_error
 from .unloading import unload

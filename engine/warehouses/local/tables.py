@@ -28,6 +28,7 @@ from .catalog import (
 from .changes import insert_query
 from .expressions import expression
 from .grammar import parse_query, parse_table_name
+from .principals import KINDS, alter_default_privileges, alter_principal
 from .queries import query_sql
 from .reading import tables
 from .scope import Scope
@@ -253,7 +254,7 @@ def rewrite(session: LocalSession, old: Relation, new: Relation) -> None:
 
 
 def alter(session: LocalSession, reader: Reader) -> Outcome:
-    """Run ALTER TABLE; other ALTERs are recorded nowhere and refused."""
+    """Run ALTER TABLE, and ALTER of users, groups and roles; other ALTERs are refused."""
     reader.expect("alter")
     if not reader.take("table"):
         return _alter_other(session, reader)
@@ -266,6 +267,10 @@ def alter(session: LocalSession, reader: Reader) -> Outcome:
 
 
 def _alter_other(session: LocalSession, reader: Reader) -> Outcome:
+    if reader.at_any(KINDS):
+        return alter_principal(session, reader)
+    if reader.take("default", "privileges"):
+        return alter_default_privileges(reader)
     kind = reader.advance().value
     raise WarehouseError(f"not supported locally: ALTER {kind.upper()}", sqlstate="0A000")
 
