@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .catalog import Relation
 from .grammar import parse_query
 from .queries import query_sql
 from .scope import Session
-from .settings import setting
+from .settings import reader_of, setting
 from .system_views import catalog_text, system_view
-from .tokens import Reader
 from .user_functions import user_functions
 from .values import literal
 
 if TYPE_CHECKING:
-    from . import syntax as s
     from .session import LocalSession
 
 VERSION = (
@@ -30,7 +27,7 @@ def context(session: LocalSession) -> Session:
         find=session.find,
         subquery=query_sql,
         exact_blanks=session.database.exact_blanks,
-        view=_view_query,
+        view=lambda relation: parse_query(reader_of(session, relation.definition)),
         facts=_facts(session),
         functions=user_functions(session),
         setting=lambda name: setting(session, name),
@@ -40,10 +37,6 @@ def context(session: LocalSession) -> Session:
     made.system_view = lambda schema, name: system_view(session, made, schema, name)
     made.catalog = lambda text: catalog_text(session, made, text)
     return made
-
-
-def _view_query(relation: Relation) -> s.Query:
-    return parse_query(Reader(relation.definition))
 
 
 def _facts(session: LocalSession) -> dict[str, str]:

@@ -13,6 +13,8 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
     (r"NOT NULL constraint failed: (?:\w+\.)*(\w+)", "23502", "Cannot insert a NULL value into column {0}"),
     (r"Argument for ntile must be greater than zero", "22014", "argument of ntile must be greater than zero"),
     (r"SELECT clause without selection list", "42601", "SELECT has no column: EXCLUDE leaves none"),
+    (r"(?:Table|View|Column) with name \"(.*?)\" already exists", "0A000",
+     'not supported locally: two names that differ only in the case of letters: "{0}"'),
     (r"Division by zero", "22012", "division by zero"),
     (r"value (\S+) can't be cast because the value is out of range for the destination type INT16", "22003",
      "smallint out of range: {0}"),

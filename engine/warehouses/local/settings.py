@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ...errors import WarehouseError
 from ...warehouse import Outcome, ResultColumn
 from .control import transaction_modes
-from .tokens import Reader
+from .tokens import Reader, tokenize
 
 if TYPE_CHECKING:
     from .session import LocalSession
@@ -59,9 +59,9 @@ def set_(session: LocalSession, reader: Reader) -> Outcome:
         raise WarehouseError("not supported locally: a session time zone other than UTC", sqlstate="0A000",
                              hint="use CONVERT_TIMEZONE")  # fmt: skip
     _check_value(name, ", ".join(values).lower())
-    if name.startswith("enable_case_sensitive") and values[0].lower() in ("true", "on", "1"):
-        session.settings[name] = "on"
-        return Outcome("SET", notices=("WARNING: local Redshift folds all names to lower case",))
+    if name.startswith("enable_case_sensitive"):
+        session.translations.clear()
+        values = ["on" if values[0].lower() in _ON else "off"]
     session.settings[name] = ", ".join(values)
     return Outcome("SET")
 
@@ -80,6 +80,16 @@ def _check_value(name: str, value: str) -> None:
     """Errors: 0A000 for a value by which statements would answer otherwise than they do here."""
     if value not in (*_FIXED.get(name, (value,)), "default"):
         raise WarehouseError(f"not supported locally: {name} set to {value}", sqlstate="0A000")
+
+
+def reader_of(session: LocalSession, sql: str) -> Reader:
+    """Return the reader of a statement, in which quoted names keep their case if the session says so.
+
+    A setting for attributes of SUPER alone counts for all names; what it finds no longer is an error, not another name.
+    """
+    names = ("enable_case_sensitive_identifier", "enable_case_sensitive_super_attribute")
+    exact = any(session.settings.get(name) == "on" for name in names)
+    return Reader(sql, tokenize(sql, exact))
 
 
 def _setting(reader: Reader) -> str:
@@ -121,6 +131,7 @@ def reset(session: LocalSession, reader: Reader) -> Outcome:
     reader.expect_end()
     if name in ("search_path", "all"):
         session.search_path = ("$user", "public")
+    session.translations.clear()
     if name == "all":
         session.settings.clear()
     else:

@@ -13,7 +13,7 @@ from .cursors import close, declare, fetch
 from .definitions import comment, create, drop, grant, refresh
 from .loading import copy
 from .prepared import deallocate, execute, prepare
-from .settings import reset, set_
+from .settings import reader_of, reset, set_
 from .show_objects import show
 from .tables import alter
 from .tokens import Reader, Token, syntax_error
@@ -53,7 +53,7 @@ def run(session: LocalSession, word: str, sql: str) -> Outcome:
         for table in remembered.tables:
             session.touch(table)
         return rows.run_remembered(session, remembered)
-    reader = Reader(sql)
+    reader = reader_of(session, sql)
     while reader.take_op(";"):
         pass
     if reader.token.kind == "end":

@@ -49,8 +49,11 @@ class Token(NamedTuple):
     end: int
 
 
-def tokenize(sql: str) -> list[Token]:
-    """Return the tokens of `sql`, the last of kind 'end'. Errors: WarehouseError 42601."""
+def tokenize(sql: str, exact: bool = False) -> list[Token]:
+    """Return the tokens of `sql`, the last of kind 'end'; with `exact`, quoted names keep their case.
+
+    Errors: WarehouseError 42601.
+    """
     tokens: list[Token] = []
     position, match = 0, _TOKEN.match
     while found := match(sql, position):
@@ -60,7 +63,8 @@ def tokenize(sql: str) -> list[Token]:
         if kind == "comment":
             position = _comment_end(sql, start)
             continue
-        tokens.append(Token(kind, _value(kind, found[kind]), start, position))
+        value = _value(kind, found[kind]) if kind != "name" or not exact else _unquoted(found[kind])
+        tokens.append(Token(kind, value, start, position))
         if kind == "end":
             return tokens
     blanks = _BLANKS.match(sql, position)
@@ -73,11 +77,15 @@ def _value(kind: str, text: str) -> str:
     if kind == "string":
         return text[1:-1] if "\\" not in text and "''" not in text else _ESCAPE.sub(_unescape, text[1:-1])
     if kind == "name":
-        return fold(text[1:-1].replace('""', '"'))
+        return fold(_unquoted(text))
     if kind == "body":
         mark = text.index("$", 1) + 1
         return text[mark:-mark]
     return text
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].replace('""', '"')
 
 
 def _unescape(match: re.Match[str]) -> str:
