@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ...datatypes import MAX_VARBYTE_BYTES, DataType
+from ...datatypes import MAX_VARBYTE_BYTES, MAX_VARCHAR_BYTES, DataType
 from ...errors import WarehouseError
 from .intervals import interval_sql
 from .types import stored_type
@@ -131,7 +131,7 @@ def assign(value: Typed, target: DataType, column: str, *, untyped: bool = False
     length, name = target.length or 1, literal(format_type(target))
     if target.name == "char":
         return f"rs_fit_char({text}, {length}, {name})"
-    if value.type.name in ("varchar", "char") and (value.type.length or 1 << 30) <= length and source == "text":
+    if _is_within(value, length):
         return text
     return f"rs_fit({text}, {length}, {name})"
 
@@ -196,9 +196,15 @@ def _cut(sql: str, target: DataType, value: Typed) -> str:
     length = target.length or 1
     if target.name == "char":
         return f"rs_cut_char({sql}, {length})"
-    if value.type.is_text and (value.type.length or 1 << 30) <= length:
+    if _is_within(value, length):
         return sql
     return f"rs_cut({sql}, {length})"
+
+
+def _is_within(value: Typed, length: int) -> bool:
+    """Tell whether a text has at most `length` bytes: what is computed may have more than a column can hold."""
+    known = value.type.length or MAX_VARCHAR_BYTES
+    return value.type.is_text and known <= length and (known < MAX_VARCHAR_BYTES or value.origin is not None)
 
 
 _FROM_TEXT = {

@@ -72,7 +72,12 @@ def compared(value: Typed, others: list[Typed], exact_blanks: bool) -> tuple[str
 
 
 def _as(value: Typed, type_: DataType) -> str:
-    """Numbers of any type compare as they are: DuckDB widens them, and can then still use its statistics."""
+    """Numbers of most types compare as they are: DuckDB widens them, and can then still use its statistics.
+
+    A REAL is compared as DOUBLE PRECISION, where DuckDB narrows what it is compared with.
+    """
+    if type_ == DOUBLE and value.type.name in ("real", "decimal") and value.constant is None:
+        return f"CAST({value.sql} AS DOUBLE)"
     number = ("int", "decimal", "float")
     if value.constant is None and category(value.type) in number and category(type_) in number:
         return value.sql

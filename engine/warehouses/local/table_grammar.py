@@ -117,10 +117,7 @@ def _column_attribute(reader: Reader, column: Column, new: NewTable) -> Column |
     if reader.take("null"):
         return column
     if reader.take("default"):
-        start = reader.token.start
-        new.defaults[column.name] = parse_expression(reader, 4)
-        end = reader.tokens[reader.where - 1].end
-        return replace(column, default_text=reader.sql[start:end])
+        return _default(reader, column, new)
     if reader.at("identity") or reader.at("generated"):
         return _identity(reader, column)
     if reader.take("encode"):
@@ -134,6 +131,17 @@ def _column_attribute(reader: Reader, column: Column, new: NewTable) -> Column |
     if reader.take("collate"):
         return replace(column, nocase=parse_collation(reader))
     return _column_key(reader, column, new)
+
+
+def _default(reader: Reader, column: Column, new: NewTable) -> Column:
+    """Read the expression of DEFAULT; a COLLATE behind it is the column's."""
+    start = reader.token.start
+    value = parse_expression(reader, 4)
+    if isinstance(value, s.Collate):
+        reader.rewind(reader.where - len(("collate", value.collation)))
+        value = value.value
+    new.defaults[column.name] = value
+    return replace(column, default_text=reader.sql[start : reader.tokens[reader.where - 1].end])
 
 
 def parse_encoding(reader: Reader) -> str:
