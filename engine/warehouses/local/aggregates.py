@@ -328,7 +328,9 @@ def _required(node: s.Call, scope: Scope, translate: Translate) -> str:
 
 def _ntile(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     (count,) = _arguments(node, scope, translate, 1, 1)
-    return Typed(f"ntile({count.sql}){_required(node, scope, translate)}", BIGINT)
+    if category(count.type) not in ("int", "unknown"):
+        raise wrong_arguments(node, [count])
+    return Typed(f"ntile({implicit(count, BIGINT)}){_required(node, scope, translate)}", BIGINT)
 
 
 def _nulls_clause(node: s.Call) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ...datatypes import DataType
 from ...errors import WarehouseError
 from .casts import as_text, implicit
-from .values import DOUBLE, SUPER, UNKNOWN, Typed, category, common_type, format_type, literal
+from .values import DOUBLE, SUPER, UNKNOWN, Typed, category, common_type, format_type, literal, unlike
 
 
 def compare(op: str, left: Typed, right: Typed, exact_blanks: bool) -> str:
@@ -58,9 +58,9 @@ def compared(value: Typed, others: list[Typed], exact_blanks: bool) -> tuple[str
         return texts[0], texts[1:]
     type_ = common_type([one.type for one in everything])
     if type_ is None:
-        other = next(o for o in others if common_type([value.type, o.type]) is None)
+        one_type, other_type = unlike([one.type for one in everything])
         raise WarehouseError(
-            f"operator does not exist: {format_type(value.type, False)} = {format_type(other.type, False)}",
+            f"operator does not exist: {format_type(one_type, False)} = {format_type(other_type, False)}",
             sqlstate="42883",
             hint="No operator matches the given name and argument type(s). You may need to add explicit type casts.",
         )

@@ -104,8 +104,12 @@ _OF_TIME = ("hour", "minute", "second", "millisecond", "microsecond", "epoch", "
             "timezone_minute")  # fmt: skip
 
 
+_OF_CALENDAR = ("week", "dayofweek", "dayofyear", "timezone", "timezone_hour", "timezone_minute")
+
+
 def _check_part(part: str, value: Typed, node: s.Call) -> None:
-    if category(value.type) in ("time", "timetz") and part not in _OF_TIME:
+    kind = category(value.type)
+    if (kind in ("time", "timetz") and part not in _OF_TIME) or (kind == "interval" and part in _OF_CALENDAR):
         raise WarehouseError(f'"{value.type.name}" units "{part}" not supported', sqlstate="0A000")
 
 
@@ -113,7 +117,7 @@ def _dateadd(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     """A date becomes a timestamp; months keep to the end of a shorter month; 29 February plus years is 1 March."""
     part, (amount, value) = _part(node), _rest(node, scope, translate, 2)
     moment = _moment(node, value)
-    count = as_parameter("int", amount) if amount.type in (UNKNOWN, SUPER) else f"CAST({amount.sql} AS BIGINT)"
+    count = as_parameter("int", amount) if amount.type == UNKNOWN else cast(amount, BIGINT).sql
     if category(moment.type) in ("time", "timetz"):
         moment = _in_utc(moment)
         return Typed(f"({moment.sql} + {_span(part, count)})", moment.type, "date_add")
@@ -148,7 +152,11 @@ def _datediff(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     values = [_moment(node, first), _moment(node, second)]
     kinds = {category(value.type) for value in values}
     unit = {"dayofweek": "day", "dayofyear": "day", "epoch": "second"}.get(part, part)
+    if unit.startswith("timezone"):
+        raise WarehouseError(f"date part {part} is not for DATEDIFF", sqlstate="22023")
     if kinds <= {"time", "timetz"}:
+        for value in values:
+            _check_part(unit, value, node)
         return Typed(
             f"date_diff('{unit}', CAST({_in_utc(values[0]).sql} AS TIME), CAST({_in_utc(values[1]).sql} AS TIME))",
             BIGINT,
@@ -167,7 +175,9 @@ def _date_trunc(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     part, (value,) = _part(node), _rest(node, scope, translate, 1)
     moment = _moment(node, value)
     type_ = TIMESTAMPTZ if moment.type == TIMESTAMPTZ else TIMESTAMP
-    if category(moment.type) == "interval" or part in ("dayofweek", "dayofyear", "epoch"):
+    if category(moment.type) in ("time", "timetz"):
+        raise wrong_arguments(node, [moment])
+    if part in ("dayofweek", "dayofyear", "epoch") or part.startswith("timezone"):
         raise WarehouseError(f"date part {part} is not for DATE_TRUNC", sqlstate="22023")
     if part in _LONG:
         return _truncated_to_first_year(part, moment, type_)
@@ -227,6 +237,8 @@ def _timezone(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     """AT TIME ZONE: a timestamp becomes one with time zone, and the other way round."""
     zone, value = arguments_of(node, scope, translate, 2)
     moment = _moment(node, value)
+    if category(moment.type) in ("time", "timetz"):
+        raise wrong_arguments(node, [zone, moment])
     to = TIMESTAMP if moment.type == TIMESTAMPTZ else TIMESTAMPTZ
     if moment.type == DATE:
         moment = cast(moment, TIMESTAMP)

@@ -29,6 +29,7 @@ from .values import (
     common_type,
     format_type,
     is_number,
+    unlike,
     varchar,
 )
 
@@ -37,8 +38,7 @@ def unified(values: list[Typed], what: str) -> tuple[DataType, list[str]]:
     """Return the type that the values have together, and their texts in it. Errors: WarehouseError 42804."""
     type_ = common_type([value.type for value in values])
     if type_ is None:
-        first = values[0].type
-        other = next(v.type for v in values if common_type([first, v.type]) is None)
+        first, other = unlike([value.type for value in values])
         raise WarehouseError(
             f"{what} types {format_type(first, False)} and {format_type(other, False)} cannot be matched",
             sqlstate="42804",

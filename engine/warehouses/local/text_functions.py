@@ -37,7 +37,7 @@ def _substr(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     occurrence = as_parameter("int", values[3]) if len(values) > 3 else "1"
     if pcre := _looks_around(values, 4):
         return Typed(literal(pcre.substr(sub)), varchar(values[0].type.length))
-    group = "1" if sub and "(" in (values[1].constant or "(") else "0"
+    group = "1" if sub and "(" in (values[1].constant if values[1].constant is not None else "(") else "0"
     if start == occurrence == "1":
         return Typed(f"regexp_extract({text}, {pattern}, {group}, {options})", varchar(values[0].type.length))
     return Typed(

@@ -113,10 +113,17 @@ def _round(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     if category(value.type) == "int":
         if digits.lstrip("-").isdigit() and int(digits) >= 0:
             return value
-        return Typed(f"CAST(round({value.sql}, {digits}) AS {stored_type(value.type)})", value.type)
+        return Typed(f"CAST({_rounded(value.sql, digits)} AS {stored_type(value.type)})", value.type)
     if category(value.type) == "float":
-        return Typed(f"round({value.sql}, {digits})", DOUBLE)
-    return Typed(f"CAST(round({value.sql}, {digits}) AS {stored_type(value.type)})", value.type)
+        return Typed(_rounded(value.sql, digits), DOUBLE)
+    return Typed(f"CAST({_rounded(value.sql, digits)} AS {stored_type(value.type)})", value.type)
+
+
+def _rounded(sql: str, digits: str) -> str:
+    """DuckDB takes digits that are no constant for floating point alone, and never NULL, which gives NULL."""
+    if digits.lstrip("-").isdigit():
+        return f"round({sql}, {digits})"
+    return f"(CASE WHEN {digits} IS NOT NULL THEN round(CAST({sql} AS DOUBLE), coalesce({digits}, 0)) END)"
 
 
 def _trunc(node: s.Call, scope: Scope, translate: Translate) -> Typed:
@@ -171,7 +178,12 @@ def _digits(node: s.Call, values: list[Typed]) -> str:
     if category(values[1].type) not in ("int", "unknown"):
         raise wrong_arguments(node, values)
     text = as_parameter("int", values[1])
-    return text.strip("()").replace(" ", "") if text.strip("()- ").isdigit() else text
+    if not text.strip("()- ").isdigit():
+        return f"CAST({text} AS INTEGER)"
+    digits = text.strip("()").replace(" ", "")
+    if abs(int(digits)) > 2147483647:
+        raise WarehouseError(f"integer out of range: {digits}", sqlstate="22003")
+    return digits
 
 
 def _mod(node: s.Call, scope: Scope, translate: Translate) -> Typed:

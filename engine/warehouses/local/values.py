@@ -108,6 +108,15 @@ def common_type(types: list[DataType]) -> DataType | None:
     return found
 
 
+def unlike(types: list[DataType]) -> tuple[DataType, DataType]:
+    """Return the first two of types that have no common type, of which there must be two."""
+    known = [type_ for type_ in types if type_ != UNKNOWN]
+    for place, type_ in enumerate(known):
+        if common_type(known[: place + 1]) is None:
+            return known[0], type_
+    return known[0], known[-1]
+
+
 _RANKS = {"smallint": 0, "integer": 1, "bigint": 2, "decimal": 3, "real": 4, "double precision": 5}
 _TIMES = {"date": 0, "timestamp": 1, "timestamptz": 2}
 
