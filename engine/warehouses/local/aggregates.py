@@ -47,7 +47,7 @@ def _arguments(node: s.Call, scope: Scope, translate: Translate, least: int, mos
         if scope.inside_aggregate:
             raise WarehouseError("aggregate function calls may not be nested", sqlstate="42803")
         scope.aggregates = True
-    elif node.distinct:
+    elif node.distinct and node.name != "listagg":
         raise WarehouseError(f"DISTINCT is not supported for the window function {node.name.upper()}", sqlstate="0A000")
     elif scope.clause in ("WHERE", "JOIN/ON", "GROUP BY", "HAVING"):
         raise WarehouseError(f"window functions are not allowed in {scope.clause}", sqlstate="42P20")
@@ -261,6 +261,9 @@ def _listagg(node: s.Call, scope: Scope, translate: Translate) -> Typed:
         scope.inside_aggregate = before
     over = _over(node, scope, translate, frame=False)
     core = f"string_agg({_distinct(node)}{text}, {delimiter}{order}){over}"
+    if node.distinct and order and not order.startswith(f" ORDER BY {text} "):
+        # DuckDB sorts distinct values by themselves alone: here the first of each stays where the order puts it.
+        core = f"rs_joined_once(array_agg({text}{order}){over}, {delimiter})"
     return Typed(f"rs_listagg({core})", varchar())
 
 

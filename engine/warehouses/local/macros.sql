@@ -106,11 +106,11 @@ CREATE OR REPLACE TEMP MACRO rs_json_array_length(x, quiet) AS CASE WHEN x IS NU
 -- Bytes and hashes: https://docs.aws.amazon.com/redshift/latest/dg/hash-functions.html
 CREATE OR REPLACE TEMP MACRO rs_get_bit(b, n) AS CASE WHEN n NOT BETWEEN 0 AND octet_length(b) * 8 - 1 THEN error('22003|bit index ' || n || ' out of range') ELSE get_bit(CAST(b AS BIT), CAST(octet_length(b) * 8 - 1 - n AS INTEGER)) END;
 CREATE OR REPLACE TEMP MACRO rs_fit_blob(b, n, t) AS CASE WHEN octet_length(b) > n THEN error('22001|value too long for type ' || t) ELSE b END;
-CREATE OR REPLACE TEMP MACRO rs_bytes(b) AS list_transform(range(octet_length(b)), lambda i: CAST('0x' || substring(hex(b), i * 2 + 1, 2) AS BIGINT));
+CREATE OR REPLACE TEMP MACRO rs_bytes(b) AS CASE WHEN b IS NOT NULL THEN list_transform(range(octet_length(b)), lambda i: CAST('0x' || substring(hex(b), i * 2 + 1, 2) AS BIGINT)) END;
 CREATE OR REPLACE TEMP MACRO rs_bytes_of_int(x, n) AS list_transform(range(n), lambda i: CAST((CAST(x AS HUGEINT) + 18446744073709551616) // CAST(pow(256, i) AS HUGEINT) % 256 AS BIGINT));
 CREATE OR REPLACE TEMP MACRO rs_unsigned(x) AS CASE WHEN x < 0 THEN CAST(x AS HUGEINT) + 18446744073709551616 ELSE CAST(x AS HUGEINT) END;
 CREATE OR REPLACE TEMP MACRO rs_signed(x) AS CAST(CASE WHEN x >= 9223372036854775808 THEN x - 18446744073709551616 ELSE x END AS BIGINT);
-CREATE OR REPLACE TEMP MACRO rs_fnv_hash(bytes, seed) AS list_transform([list_reduce(list_prepend(rs_unsigned(seed), list_transform(bytes, lambda b: CAST(b AS HUGEINT))), lambda a, b: (xor(a, b) * 1099511628211) % 18446744073709551616)], lambda h: rs_signed(h))[1];
+CREATE OR REPLACE TEMP MACRO rs_fnv_hash(bytes, seed) AS CASE WHEN bytes IS NOT NULL THEN list_transform([list_reduce(list_prepend(rs_unsigned(seed), list_transform(bytes, lambda b: CAST(b AS HUGEINT))), lambda a, b: (xor(a, b) * 1099511628211) % 18446744073709551616)], lambda h: rs_signed(h))[1] END;
 CREATE OR REPLACE TEMP MACRO rs_times32(a, b) AS CAST(CAST(a AS HUGEINT) * b % 4294967296 AS BIGINT);
 CREATE OR REPLACE TEMP MACRO rs_rotated32(x, n) AS ((x << n) & 4294967295) | (x >> (32 - n));
 CREATE OR REPLACE TEMP MACRO rs_murmur_mixed(k) AS rs_times32(rs_rotated32(rs_times32(k, 3432918353), 15), 461845907);
@@ -145,6 +145,7 @@ CREATE OR REPLACE TEMP MACRO rs_regexp_walk(x, found) AS list_reduce(list_prepen
 CREATE OR REPLACE TEMP MACRO rs_regexp_edge(w, after) AS CASE WHEN after = 1 THEN w."end" ELSE w.at END;
 CREATE OR REPLACE TEMP MACRO rs_regexp_instr(x, p, start, nth, after, o) AS CASE WHEN x IS NULL THEN NULL WHEN len(regexp_extract_all(substring(x, start), p, 0, o)) < nth THEN 0 ELSE (start - 1) + rs_regexp_edge(rs_regexp_walk(substring(x, start), regexp_extract_all(substring(x, start), p, 0, o)[1:nth]), after) END;
 CREATE OR REPLACE TEMP MACRO rs_similar(x, p) AS regexp_full_match(x, '(?:' || replace(replace(regexp_replace(p, '([.^$/\\-])', '\\\1', 'g'), '%', '.*'), '_', '.') || ')', 's');
+CREATE OR REPLACE TEMP MACRO rs_joined_once(l, d) AS list_transform([list_filter(l, lambda x: x IS NOT NULL)], lambda a: CASE WHEN len(a) > 0 THEN array_to_string(list_filter(a, lambda x, i: list_position(a, x) = i), d) END)[1];
 CREATE OR REPLACE TEMP MACRO rs_listagg(x) AS CASE WHEN strlen(x) > 65535 THEN error('XX000|Result size exceeds LISTAGG limit') ELSE x END;
 
 CREATE OR REPLACE TEMP MACRO rs_octet_index(part, x) AS CASE WHEN part IS NULL OR x IS NULL THEN NULL WHEN contains(x, part) THEN CAST(strlen(split_part(x, part, 1)) + 1 AS INTEGER) ELSE 0 END;
