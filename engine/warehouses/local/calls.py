@@ -131,7 +131,8 @@ _REFUSED = frozenset(
     "farmfingerprint64 has_assumerole_privilege pg_cancel_backend pg_get_cols pg_get_grantee_by_iam_role "
     "pg_get_iam_role_by_user pg_get_late_binding_view_cols pg_get_session_roles pg_last_unload_id "
     "pg_terminate_backend change_query_priority change_session_priority change_user_priority reboot_cluster "
-    "role_is_member_of set_config size slice_num user_is_member_of explain_model age isfinite generate_series h3_boundary h3_center "
+    "role_is_member_of set_config size slice_num user_is_member_of explain_model age isfinite "
+    "generate_series h3_boundary h3_center "
     "h3_fromlonglat h3_frompoint h3_isvalid h3_polyfill h3_resolution h3_tochildren h3_toparent".split()
 )
 

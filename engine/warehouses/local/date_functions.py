@@ -200,7 +200,9 @@ def _to_char(node: s.Call, scope: Scope, translate: Translate) -> Typed:
         raise WarehouseError("not supported locally: TO_CHAR with a format that is not a constant", sqlstate="0A000")
     if category(value.type) in ("int", "decimal", "float"):
         text = text_of_number(value, pattern.constant)
-        return Typed(f"(CASE WHEN {value.sql} IS NOT NULL THEN {text} END)", varchar(len(pattern.constant) + 8), "to_char")
+        return Typed(
+            f"(CASE WHEN {value.sql} IS NOT NULL THEN {text} END)", varchar(len(pattern.constant) + 8), "to_char"
+        )
     moment = _moment(node, value)
     if category(moment.type) in ("time", "timetz"):
         moment = Typed(f"(DATE '2000-01-01' + CAST({moment.sql} AS TIME))", TIMESTAMP)

@@ -22,7 +22,8 @@ _DEFAULTS = {
     "wlm_query_slot_count": "1", "enable_result_cache_for_session": "on", "describe_field_name_in_uppercase": "off",
     "transaction_isolation": "SNAPSHOT", "server_version": "8.0.2", "server_encoding": "UNICODE",
     "standard_conforming_strings": "off", "max_identifier_length": "127", "json_serialization_enable": "off",
-    "json_parse_dedup_attributes": "off", "json_parse_truncate_strings": "off", "analyze_threshold_percent": "10", "error_on_nondeterministic_update": "off",
+    "json_parse_dedup_attributes": "off", "json_parse_truncate_strings": "off",
+    "analyze_threshold_percent": "10", "error_on_nondeterministic_update": "off",
     "intervalstyle": "postgres", "navigate_super_null_on_error": "on", "cast_super_null_on_error": "on",
     "parse_super_null_on_error": "off",
 }  # fmt: skip

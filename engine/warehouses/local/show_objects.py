@@ -21,34 +21,35 @@ from .values import format_type, literal, quote
 if TYPE_CHECKING:
     from .session import LocalSession
 
+_DATABASES = "SELECT 'dev', 100, 'local', NULL, NULL, 'Snapshot Isolation'"
+_SCHEMAS = (
+    """SELECT 'dev', name, CASE owner WHEN 'rdsdb' THEN 1 ELSE 100 END, 'local', NULL, NULL, NULL FROM {schemas}"""
+)
+_TABLES = """SELECT 'dev', schema, name, CASE WHEN kind = 'table' THEN 'TABLE' ELSE 'VIEW' END, NULL, nullif(comment, '')
+    FROM {relations} WHERE schema = {schema}"""
+_COLUMNS = """SELECT 'dev', schema, relation, name, CAST(position AS INTEGER), nullif(shown_default, ''),
+    CASE WHEN "null" THEN 'YES' ELSE 'NO' END, bare_type, type.length,
+    CASE type.name WHEN 'smallint' THEN 16 WHEN 'integer' THEN 32 WHEN 'bigint' THEN 64 ELSE type.precision END,
+    CASE WHEN type.name IN ('smallint', 'integer', 'bigint') THEN 0 ELSE type.scale END, nullif(comment, '')
+    FROM {columns} WHERE schema = {schema} AND relation = {table}"""
 _LISTS = {
     "databases": (
+        _DATABASES,
         "database_name database_owner:integer database_type database_acl parameters database_isolation_level",
-        "SELECT 'dev', 100, 'local', NULL, NULL, 'Snapshot Isolation'",
-        "database_name",
     ),
     "schemas": (
+        _SCHEMAS,
         "database_name schema_name schema_owner:integer schema_type schema_acl source_database schema_option",
-        "SELECT 'dev', name, CASE owner WHEN 'rdsdb' THEN 1 ELSE 100 END, 'local', NULL, NULL, NULL FROM {schemas}",
-        "schema_name",
     ),
-    "tables": (
-        "database_name schema_name table_name table_type table_acl remarks",
-        "SELECT 'dev', schema, name, CASE WHEN kind = 'table' THEN 'TABLE' ELSE 'VIEW' END, NULL, "
-        "nullif(comment, '') FROM {relations} WHERE schema = {schema}",
-        "table_name",
-    ),
+    "tables": (_TABLES, "database_name schema_name table_name table_type table_acl remarks"),
     "columns": (
-        "database_name schema_name table_name column_name ordinal_position:integer column_default is_nullable "
-        "data_type character_maximum_length:integer numeric_precision:integer numeric_scale:integer remarks",
-        "SELECT 'dev', schema, relation, name, CAST(position AS INTEGER), nullif(shown_default, ''), "
-        "CASE WHEN \"null\" THEN 'YES' ELSE 'NO' END, bare_type, type.length, "
-        "CASE type.name WHEN 'smallint' THEN 16 WHEN 'integer' THEN 32 WHEN 'bigint' THEN 64 ELSE type.precision END, "
-        "CASE WHEN type.name IN ('smallint', 'integer', 'bigint') THEN 0 ELSE type.scale END, nullif(comment, '') "
-        "FROM {columns} WHERE schema = {schema} AND relation = {table}",
-        "column_name",
+        _COLUMNS,
+        """database_name schema_name table_name column_name ordinal_position:integer column_default is_nullable
+        data_type character_maximum_length:integer numeric_precision:integer numeric_scale:integer remarks""",
     ),
 }
+"""The queries, and the names of their columns with the types of those that are no text."""
+_FILTERED = {"databases": "database_name", "schemas": "schema_name", "tables": "table_name", "columns": "column_name"}
 
 
 def show(session: LocalSession, reader: Reader) -> Outcome:
@@ -67,7 +68,8 @@ def _list(session: LocalSession, reader: Reader, kind: str) -> Outcome:
     """SHOW kind [FROM …] [LIKE 'pattern'] [LIMIT n]."""
     reader.advance()
     reader.advance()
-    head, query, filtered = _LISTS[kind]
+    query, head = _LISTS[kind]
+    filtered = _FILTERED[kind]
     context = facts.context(session)
     if kind != "databases":
         query = _placed(session, reader, kind, query)
