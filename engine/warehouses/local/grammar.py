@@ -487,7 +487,9 @@ def _unnest(reader: Reader, path: s.Name, object_: bool = False) -> s.Unnest:
 
 
 def _path(reader: Reader) -> s.Name:
-    parts: list[str | int | s.Expression] = [reader.name("a table")]
+    # AWS's own example of unnesting calls a value `array`, though the word is reserved.
+    name = reader.any_name if reader.at("array") else reader.name
+    parts: list[str | int | s.Expression] = [name("a table")]
     parts.extend(_steps(reader))
     return s.Name(tuple(parts))
 

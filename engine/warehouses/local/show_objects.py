@@ -25,8 +25,8 @@ _DATABASES = "SELECT 'dev', 100, 'local', NULL, NULL, 'Snapshot Isolation'"
 _SCHEMAS = (
     """SELECT 'dev', name, CASE owner WHEN 'rdsdb' THEN 1 ELSE 100 END, 'local', NULL, NULL, NULL FROM {schemas}"""
 )
-_TABLES = """SELECT 'dev', schema, name, CASE WHEN kind = 'table' THEN 'TABLE' ELSE 'VIEW' END, NULL, nullif(comment, '')
-    FROM {relations} WHERE schema = {schema}"""
+_TABLES = """SELECT 'dev', schema, name, CASE WHEN kind = 'table' THEN 'TABLE' ELSE 'VIEW' END, NULL,
+    nullif(comment, '') FROM {relations} WHERE schema = {schema}"""
 _COLUMNS = """SELECT 'dev', schema, relation, name, CAST(position AS INTEGER), nullif(shown_default, ''),
     CASE WHEN "null" THEN 'YES' ELSE 'NO' END, bare_type, type.length,
     CASE type.name WHEN 'smallint' THEN 16 WHEN 'integer' THEN 32 WHEN 'bigint' THEN 64 ELSE type.precision END,
