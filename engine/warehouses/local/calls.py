@@ -127,7 +127,7 @@ def no_such_function(name: str, arguments: list[Typed]) -> WarehouseError:
 
 
 _REFUSED = frozenset(
-    "array_sort checksum default_iam_role current_aws_account current_namespace current_session_arn "
+    "array_sort default_iam_role current_aws_account current_namespace current_session_arn "
     "farmfingerprint64 has_assumerole_privilege pg_cancel_backend pg_get_cols pg_get_grantee_by_iam_role "
     "pg_get_iam_role_by_user pg_get_late_binding_view_cols pg_get_session_roles pg_last_unload_id "
     "pg_terminate_backend change_query_priority change_session_priority change_user_priority reboot_cluster "

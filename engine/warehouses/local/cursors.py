@@ -5,7 +5,7 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/declare.html, fetch.html,
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +18,22 @@ if TYPE_CHECKING:
     from .session import LocalSession
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cursor:
-    """An open cursor: the rows that are still to be fetched."""
+    """An open cursor; `fetched` counts its steps: one more than there are rows once it has run off the end."""
 
     name: str
     columns: tuple[ResultColumn, ...]
-    rows: deque[tuple[Any, ...]]
+    rows: Sequence[tuple[Any, ...]]
+    fetched: int = 0
+
+    def forward(self, count: int | None) -> Sequence[tuple[Any, ...]]:
+        """Return the next rows, None for all that are left; 0 for the row where it stands, without moving."""
+        if count == 0:
+            return self.rows[self.fetched - 1 : self.fetched] if self.fetched else ()
+        start, end = self.fetched, len(self.rows) + 1 if count is None else self.fetched + count
+        self.fetched = min(end, len(self.rows) + 1)
+        return self.rows[start:end]
 
 
 def declare(session: LocalSession, reader: Reader) -> Outcome:
@@ -43,7 +52,7 @@ def declare(session: LocalSession, reader: Reader) -> Outcome:
         )
     query = Reader(reader.sql[reader.token.start :])
     found = rows.run_with(session, query) if query.at("with") else rows.run_query(session, query)
-    session.cursor = Cursor(name, found.columns, deque(found.rows))
+    session.cursor = Cursor(name, found.columns, found.rows)
     return Outcome("DECLARE CURSOR")
 
 
@@ -54,8 +63,7 @@ def fetch(session: LocalSession, reader: Reader) -> Outcome:
     if not reader.take("from"):
         reader.take("in")
     cursor = _open(session, reader)
-    left = len(cursor.rows)
-    found = [cursor.rows.popleft() for _ in range(left if count is None else min(count, left))]
+    found = list(cursor.forward(count))
     return Outcome("FETCH", len(found), cursor.columns, found)
 
 
@@ -65,13 +73,13 @@ def _count(reader: Reader) -> int | None:
         return 1
     if reader.take("prior") or reader.take("backward") or reader.take("first") or reader.take("last"):
         raise WarehouseError("cursor can only scan forward", sqlstate="55000", hint="CLOSE and DECLARE it again")
-    forward = reader.take("forward")
+    reader.take("forward")
     if reader.take("all"):
         return None
     if reader.token.kind != "number" and not reader.at_op("-"):
         return 1
     count = reader.integer()
-    if count < 0 or (count == 0 and not forward):
+    if count < 0:
         raise WarehouseError("cursor can only scan forward", sqlstate="55000", hint="CLOSE and DECLARE it again")
     return count
 

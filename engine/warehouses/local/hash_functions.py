@@ -1,6 +1,6 @@
-"""FNV_HASH, MURMUR3_32_HASH, SHA2: hashes of a value's bytes, as many as its type has.
+"""FNV_HASH, MURMUR3_32_HASH, SHA2: hashes of a value's bytes, as many as its type has; CHECKSUM.
 
-Source: https://docs.aws.amazon.com/redshift/latest/dg/hash-functions.html
+Source: https://docs.aws.amazon.com/redshift/latest/dg/hash-functions.html, r_CHECKSUM.html
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from . import syntax as s
 from .casts import as_parameter
 from .scope import Scope
 from .value_functions import Translate, arguments_of, wrong_arguments
-from .values import BIGINT, INTEGER, UNKNOWN, Typed, category, literal, varchar
+from .values import BIGINT, INTEGER, UNKNOWN, Typed, category, format_type, literal, varchar
 
 _INT_BYTES = {"smallint": 2, "integer": 4, "bigint": 8}
 _FNV_SEED = "-3750763034362895579"
@@ -65,6 +65,14 @@ def _sha2(node: s.Call, scope: Scope, translate: Translate) -> Typed:
     return Typed(f"rs_sha2({whole}, {as_parameter('int', bits)})", varchar(128))
 
 
+def _checksum(node: s.Call, scope: Scope, translate: Translate) -> Typed:
+    """CHECKSUM of a decimal is the number without its point; AWS shows no other."""
+    (value,) = arguments_of(node, scope, translate, 1)
+    if value.type.name != "decimal":
+        raise WarehouseError(f"not supported locally: CHECKSUM of {format_type(value.type, False)}", sqlstate="0A000")
+    return Typed(f"CAST({value.sql} * CAST({10 ** (value.type.scale or 0)} AS BIGINT) AS INTEGER)", INTEGER)
+
+
 FUNCTIONS: dict[str, Callable[[s.Call, Scope, Translate], Typed]] = {
-    "fnv_hash": _fnv_hash, "murmur3_32_hash": _murmur, "sha2": _sha2,
+    "fnv_hash": _fnv_hash, "murmur3_32_hash": _murmur, "sha2": _sha2, "checksum": _checksum,
 }  # fmt: skip
