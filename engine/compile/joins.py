@@ -27,8 +27,9 @@ def untied(seen: Seen, record: Record, common: dict[str, s.Query]) -> Iterator[t
     for condition in conjuncts(seen.select.where):
         groups.tie(_mentioned(condition, numbers, record))
     for number, (item, leaf) in enumerate(zip(items, found, strict=True)):
-        # alias.path is a step into a SUPER value, though it looks like schema.table.
-        is_step = isinstance(leaf, s.Table) and leaf.schema is not None and not item.relation
+        # alias.path is a step into a SUPER value, though it looks like schema.table; so is the name of an element.
+        is_query = isinstance(leaf, s.Table) and leaf.schema is None and leaf.name in common
+        is_step = isinstance(leaf, s.Table) and not item.relation and not is_query
         if is_step or isinstance(leaf, (s.Unnest, s.Series)) or _has_one_row(leaf, record, common):
             groups.tie({0, number})
     for number, (item, leaf) in enumerate(zip(items, found, strict=True)):

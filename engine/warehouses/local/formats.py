@@ -12,7 +12,7 @@ from .types import stored_type
 from .values import Typed, category, literal
 
 _TIME_TOKEN = re.compile(
-    r'"(?P<quoted>[^"]*)"|(?P<fm>FM|fm)|'
+    r'"(?P<quoted>[^"]*)"|(?P<fm>FM|fm|FX|fx)|'
     r"(?P<token>HH24|HH12|HH|MI|SSSS|SS|MS|US|A\.M\.|P\.M\.|AM|PM|Y,YYY|YYYY|YYY|YY|Y|IYYY|IYY|IY|IDDD|ID|IW|I|"
     r"BC|AD|B\.C\.|A\.D\.|MONTH|MON|MM|DAY|DDD|DD|DY|D|WW|W|CC|J|Q|RM|TZ|OF)(?P<th>TH)?",
     re.IGNORECASE,
@@ -48,7 +48,7 @@ def text_of_time(sql: str, pattern: str) -> str:
         if match["quoted"] is not None:
             plain += match["quoted"]
         elif match["fm"]:
-            bare = True
+            bare = bare or match["fm"].upper() == "FM"
         else:
             if plain:
                 pieces.append(literal(plain))
@@ -215,12 +215,32 @@ def _assembled(sql: str, found: str, groups: set[str], pattern: str, strict: boo
 
 # --- numbers -------------------------------------------------------------------------------------------------------
 
-_NUMBER_TOKEN = re.compile(r"9|0|\.|D|,|G|FM|PL|MI|SG|PR|S|L|\$|TH|RN|V|EEEE|.", re.IGNORECASE | re.DOTALL)
+_NUMBER_TOKEN = re.compile(r'"[^"]*"|9|0|\.|D|,|G|FM|PL|MI|SG|PR|S|L|B|\$|TH|RN|V|EEEE|.', re.IGNORECASE | re.DOTALL)
+_NUMBER_TOKENS = frozenset("9 0 . D , G FM PL MI SG PR S L B $ TH RN V EEEE".split())
 
 
 def text_of_number(value: Typed, pattern: str) -> str:
-    """Return TO_CHAR of a number. Errors: WarehouseError 0A000 for V and EEEE."""
-    written = _NUMBER_TOKEN.findall(pattern)
+    """Return TO_CHAR of a number. Errors: WarehouseError 0A000 for V, EEEE and text between the digits."""
+    before, written, after = _literals(_NUMBER_TOKEN.findall(pattern), pattern)
+    text = _text_of_number(value, pattern, written)
+    return " || ".join(piece for piece in (before and literal(before), text, after and literal(after)) if piece)
+
+
+def _literals(tokens: list[str], pattern: str) -> tuple[str, list[str], str]:
+    """Return the text before the format's own signs, these, and the text behind them; blanks may stand between."""
+    own = [place for place, token in enumerate(tokens) if token.upper() in _NUMBER_TOKENS]
+    first, last = (own[0], own[-1] + 1) if own else (len(tokens), len(tokens))
+    inside = tokens[first:last]
+    for token in inside:
+        if token.upper() not in _NUMBER_TOKENS and token != " ":
+            raise WarehouseError(f"not supported locally: text inside of the format '{pattern}'", sqlstate="0A000")
+    outside = ("".join(token.strip('"') if len(token) > 1 else token for token in part)
+               for part in (tokens[:first], tokens[last:]))  # fmt: skip
+    before, after = outside
+    return before, inside, after
+
+
+def _text_of_number(value: Typed, pattern: str, written: list[str]) -> str:
     suffix = next((token for token in written if token.upper() == "TH"), "")
     tokens = [token.upper() for token in written]
     if tokens in (["RN"], ["FM", "RN"]):
@@ -233,7 +253,10 @@ def text_of_number(value: Typed, pattern: str) -> str:
     whole, fraction = _split(tokens)
     digits = sum(token in "90" for token in whole)
     places = sum(token in "90" for token in fraction)
-    exact = value.sql if category(value.type) != "float" else f"CAST({value.sql} AS DECIMAL(38,{min(places + 2, 15)}))"
+    exact = value.sql
+    if category(value.type) == "float":
+        # As C prints it: a float that lies under the half is not rounded up, one that is the half goes to the even.
+        exact = f"CAST(format('{{:.{places}f}}', CAST({value.sql} AS DOUBLE)) AS DECIMAL(38,{places}))"
     rounded = f"round(CAST({exact} AS {_room(value, places)}), {places})"
     number = f"CAST(abs({rounded}) AS VARCHAR)"
     bare = "FM" in tokens
@@ -246,7 +269,7 @@ def text_of_number(value: Typed, pattern: str) -> str:
 def _room(value: Typed, places: int) -> str:
     if value.type.name == "decimal":
         return stored_type(value.type) if (value.type.scale or 0) >= places else f"DECIMAL(38,{places})"
-    return f"DECIMAL(38,{places})" if category(value.type) == "int" else f"DECIMAL(38,{min(places + 2, 15)})"
+    return f"DECIMAL(38,{places})"
 
 
 def _split(tokens: list[str]) -> tuple[list[str], list[str]]:
@@ -258,7 +281,7 @@ def _split(tokens: list[str]) -> tuple[list[str], list[str]]:
 
 def _body(whole: list[str], digits: int, number: str) -> str:
     """The digits before the point, each in its place, blanks (or zeros from the first 0 on) before them."""
-    signs = [token for token in whole if token in ("9", "0", ",", "G")]
+    signs = [token for token in whole if token in ("9", "0", ",", "G", " ")]
     zero_from = next((i for i, t in enumerate([t for t in signs if t in "90"]) if t == "0"), None)
     zeros = digits - zero_from if zero_from is not None else 0
     texts, seen = [], 0
@@ -267,6 +290,8 @@ def _body(whole: list[str], digits: int, number: str) -> str:
         if sign in "90":
             seen += 1
             texts.append(f"substring(i, {seen}, 1)")
+        elif sign == " ":
+            texts.append("' '")
         else:
             texts.append(f"CASE WHEN trim(substring(i, 1, {seen})) = '' THEN ' ' ELSE ',' END")
     if not texts:
@@ -294,18 +319,24 @@ def _signed(
     point: bool,
     suffix: str,
 ) -> str:
-    width = sum(token in ("9", "0", ",", "G") for token in whole)
+    hashes = "".join("," if token in (",", "G") else "#" if token in "90" else token
+                     for token in whole if token in ("9", "0", ",", "G", " "))  # fmt: skip
     trailing = next((t for t in reversed(tokens) if t in ("S", "MI", "PR", "SG", "PL")), "")
     leads = bool(trailing) and tokens.index(trailing) < next((i for i, t in enumerate(tokens) if t in "90"), 0)
     symbol = "'$'" if "L" in tokens or "$" in tokens else "''"
     negative = f"({number} < 0)"
     minus = f"CASE WHEN {negative} THEN '-' ELSE ' ' END"
     overflow = f"length(split_part(CAST(abs({number}) AS VARCHAR), '.', 1)) > {max(digits, 1)}"
-    filled = f"CASE WHEN {overflow} THEN repeat('#', {width}) ELSE {body} END"
+    filled = f"CASE WHEN {overflow} THEN {literal(hashes)} ELSE {body} END"
     core = f"({filled} || CASE WHEN {overflow} THEN {literal('.' + '#' * places if point else '')} ELSE {tail} END)"
     if trailing == "S" and not leads:
-        text = f"({_placed(core, symbol, width, bare)} || CASE WHEN {negative} THEN '-' ELSE '+' END)"
-    elif trailing in ("S", "SG", "PL") and leads:
+        text = f"({_placed(core, symbol)} || CASE WHEN {negative} THEN '-' ELSE '+' END)"
+    elif trailing == "PL":
+        plus = f"CASE WHEN {negative} THEN ' ' ELSE '+' END"
+        minus = f"CASE WHEN {negative} THEN '-' ELSE '' END"
+        signed = f"lpad({minus} || ltrim({core}), CAST(length({core}) + 1 AS INTEGER), ' ')"
+        text = f"({plus} || {signed})" if leads else f"({signed} || {plus})"
+    elif trailing in ("S", "SG") and leads:
         sign = f"CASE WHEN {negative} THEN '-' ELSE '+' END"
         text = (
             f"lpad({sign} || {symbol} || ltrim({core}), CAST(length({core}) + 1 AS INTEGER), ' ')"
@@ -327,12 +358,13 @@ def _signed(
         text = f"trim({text})"
         if places and "0" not in tokens:
             text = f"CASE WHEN {number} = 0 THEN '0.' ELSE {text} END"
-    if "TH" not in tokens:
+    if "TH" not in tokens or point:
         return text
-    return f"({text} || {'upper' if suffix.isupper() else 'lower'}(rs_ordinal(abs({number}))))"
+    ending = f"{'upper' if suffix.isupper() else 'lower'}(rs_ordinal({number}))"
+    return f"({text} || CASE WHEN {negative} OR {overflow} THEN '' ELSE {ending} END)"
 
 
-def _placed(core: str, symbol: str, width: int, bare: bool) -> str:
+def _placed(core: str, symbol: str) -> str:
     return (
         f"lpad({symbol} || ltrim({core}), CAST(length({core}) + length({symbol}) AS INTEGER), ' ')"
         if symbol != "''"
@@ -346,4 +378,5 @@ def number_of_text(sql: str, pattern: str) -> tuple[str, int, int]:
     whole, fraction = _split(tokens)
     places = sum(token in "90" for token in fraction)
     precision = max(1, sum(token in "90" for token in whole) + places)
-    return f"CAST(rs_to_number({sql}) AS DECIMAL({min(38, precision)},{places}))", min(38, precision), places
+    digits = f"regexp_extract(rs_to_number({sql}), '^-?[0-9]*{f'([.][0-9]{{0,{places}}})?' if places else ''}')"
+    return f"CAST({digits} AS DECIMAL({min(38, precision)},{places}))", min(38, precision), places
