@@ -73,7 +73,9 @@ def _automatic_zoned(raw: str) -> str:
     """What 'auto' takes for a TIMESTAMPTZ: forms that DuckDB does not know only without a time zone."""
     zone = rf"regexp_matches({raw}, ':[0-9]{{2}}(\.[0-9]+)?{_ZONE}\s*$')"
     other = f"CASE WHEN NOT {zone} THEN CAST({_automatic(raw)} AS TIMESTAMPTZ) END"
-    return f"CASE WHEN regexp_matches({raw}, '[0-9]') THEN coalesce(TRY_CAST({raw} AS TIMESTAMPTZ), {other}) END"
+    # DuckDB takes 1/5/24 for a day of the year 1.
+    iso = rf"CASE WHEN regexp_matches({raw}, '^\s*[0-9]{{4}}') THEN TRY_CAST({raw} AS TIMESTAMPTZ) END"
+    return f"CASE WHEN regexp_matches({raw}, '[0-9]') THEN coalesce({iso}, {other}) END"
 
 
 _DATES = ("%Y%m%d", "%y%m%d", "%m/%d/%Y", "%Y/%m/%d", "%m.%d.%Y", "%m-%d-%Y", "%b-%d-%y", "%d %b %Y", "%d-%b-%Y")
