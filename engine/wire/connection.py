@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from ..errors import WarehouseError
-from ..script import statements
+from ..script import first_word, statements
 from ..warehouse import Outcome, Session
 from . import replies, requests, results
 from .greeting import Guest
@@ -172,6 +172,12 @@ class Connection:
         prepared = self._find(name)
         types = [type_ or VARCHAR for type_ in prepared.types]
         self._stream.write(replies.parameter_description(types))
+        if first_word(prepared.sql) == "execute":
+            del self._prepared[name]  # as for a statement that makes no sense
+            raise WarehouseError(
+                "not supported locally: EXECUTE in the extended protocol", sqlstate="0A000",
+                hint="send it as a simple query, as psql does, or use the driver's own parameters",
+            )  # fmt: skip
         if not gives_rows(prepared.sql):
             prepared.columns = None
             self._stream.write(replies.NO_DATA)

@@ -89,8 +89,8 @@ class Runner:
 
     def send(self, sql: str) -> Outcome:
         """Run a statement in the session, where it can be cancelled. Errors: WarehouseError, Lost."""
-        if first_word(sql) == "deallocate":
-            return self._deallocate(sql)
+        if first_word(sql) == "deallocate" and self._forgets(sql):
+            return Outcome("DEALLOCATE")
         with self._lock:
             self._busy, self._cancelled = True, False
         try:
@@ -105,15 +105,14 @@ class Runner:
             with self._lock:
                 self._busy = False
 
-    def _deallocate(self, sql: str) -> Outcome:
-        # Statements are kept here, by their names in the protocol; a session has none.
+    def _forgets(self, sql: str) -> bool:
+        """Forget a statement that is kept here, by its name in the protocol; a session has those of PREPARE."""
         match = re.search(r"(?is)deallocate\s+(?:prepare\s+)?\"?(\w+)\"?\s*;?\s*$", sql)
         name = match[1] if match else ""
         if name.lower() == "all":
             self._prepared.clear()
-        elif self._prepared.pop(name, None) is None:
-            raise WarehouseError(f'prepared statement "{name}" does not exist', sqlstate="26000")
-        return Outcome("DEALLOCATE")
+            return False
+        return self._prepared.pop(name, None) is not None
 
     def _warn(self, text: str) -> None:
         self._stream.write(replies.notice(f"WARNING: {text}", "01000"))

@@ -9,13 +9,17 @@ from ..errors import WarehouseError
 from ..script import first_word, parts
 
 _WORD = re.compile(r"[()]|[a-z_]\w*", re.IGNORECASE)
-_ROWS = frozenset({"select", "with", "values", "show", "explain", "describe", "desc"})
+_ROWS = frozenset({"select", "with", "values", "show", "explain", "describe", "desc", "fetch"})
+_CURSOR = re.compile(r"(\"[^\"]+\"|\w+)\s*;?\s*$")
 _TOP = re.compile(r"top\s+\d+\b", re.IGNORECASE)
 
 
 def parameter_count(sql: str) -> int:
-    """Return the highest n of the parameters $n in `sql`. Errors: WarehouseError 42601 for text that has no end."""
-    if "$" not in sql:
+    """Return the highest n of the parameters $n in `sql`; those of PREPARE are its own.
+
+    Errors: WarehouseError 42601 for text that has no end.
+    """
+    if "$" not in sql or first_word(sql) == "prepare":
         return 0
     return max((int(part[1:]) for kind, part in _parts(sql) if kind == "number"), default=0)
 
@@ -68,6 +72,8 @@ def probe(sql: str) -> str:
     The LIMIT takes the place of the query's own. A query around it would not do: it cannot name columns alike.
     """
     found = _words(sql)
+    if found[0][0] == "fetch" and (cursor := _CURSOR.search(sql)) is not None:
+        return f"FETCH FORWARD 0 FROM {cursor[1]}"  # the row where the cursor stands, and it stays there
     if found[0][0] not in ("select", "with", "values"):
         return sql  # SHOW and EXPLAIN only look
     for word, at in found:

@@ -342,3 +342,19 @@ def test_arrays_of_catalogs_arrive(local: Callable[..., Local], protocol: int) -
         (found,) = cursor.fetchall()
         assert list(found) == [[2, 1], None, ["pg_catalog", "public"]]
         assert [column[1] for column in cursor.description] == [1005, 1005, 1009]
+
+
+def test_cursors_and_prepared_statements_of_sql(local: Callable[..., Local]) -> None:
+    """FETCH is described without moving the cursor; EXECUTE cannot be, and says so."""
+    with _connect(local().port) as connection:
+        cursor = connection.cursor()
+        cursor.execute("declare c cursor for select 1 as a union all select 2 order by 1")
+        cursor.execute("fetch next from c")
+        assert (cursor.description[0][0], cursor.fetchall()) == ("a", ([1],))
+        cursor.execute("fetch all from c")
+        assert cursor.fetchall() == ([2],)
+        cursor.execute("prepare p(int) as select $1 + 1")
+        with pytest.raises(redshift_connector.ProgrammingError, match="EXECUTE in the extended protocol"):
+            cursor.execute("execute p(1)")
+        connection.rollback()
+        cursor.execute("deallocate p")

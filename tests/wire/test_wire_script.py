@@ -63,7 +63,7 @@ def test_any_text_keeps_its_letters(sql: str) -> None:
         ("select * from (select 1 as \"into\") x", True), ("insert into t select 1", False), ("", False),
         ("with a as (select 1) delete from t using a where t.x = a.x", False), ("-- nothing", False),
         ("with a as (select 1) update t set x = 1 from a", False), ("create table t as select 1", False),
-        ("fetch 5 from c", False),
+        ("fetch 5 from c", True),
     ],
 )  # fmt: skip
 def test_which_statements_give_rows(sql: str, rows: bool) -> None:
@@ -77,3 +77,9 @@ def test_probe_asks_for_no_rows() -> None:
     assert probe("select top 5 a from t") == "select TOP 0 a from t"
     assert probe("select (select 1 limit 1)") == "select (select 1 limit 1)\nLIMIT 0"
     assert probe("show search_path") == "show search_path"
+
+
+def test_prepare_keeps_its_parameters_and_fetch_is_probed_where_it_stands() -> None:
+    assert parameter_count("prepare p(int) as select $1") == 0
+    assert gives_rows("fetch next from c")
+    assert probe('fetch forward 5 from "C";') == 'FETCH FORWARD 0 FROM "C"'

@@ -312,7 +312,8 @@ def test_deallocate_forgets_statements(canned: Start) -> None:
         client.send(parse("select two", "a"), parse("select two", "b"), parse("select two", "c"), SYNC)
         client.until()
         assert tags(client.query('deallocate "a"')) == ["DEALLOCATE"]
-        assert error(client.query("deallocate prepare a"))["C"] == "26000"
+        client.send(bind(statement="a"), SYNC)
+        assert error(client.until())["C"] == "26000"
         assert tags(client.query("deallocate all")) == ["DEALLOCATE"]
         client.send(bind(statement="b"), SYNC)
         assert error(client.until())["C"] == "26000"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import WarehouseError
 from ...warehouse import Outcome, ResultColumn
 from . import rows
+from .settings import reader_of
 from .tokens import Reader
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def declare(session: LocalSession, reader: Reader) -> Outcome:
             sqlstate="42P03" if taken else "0A000",
             hint=f"CLOSE {session.cursor.name}",
         )
-    query = Reader(reader.sql[reader.token.start :])
+    query = reader_of(session, reader.sql[reader.token.start :])
     found = rows.run_with(session, query) if query.at("with") else rows.run_query(session, query)
     session.cursor = Cursor(name, found.columns, found.rows)
     return Outcome("DECLARE CURSOR")

@@ -16,6 +16,7 @@ from .casts import cast
 from .expressions import expression
 from .grammar import parse_expression
 from .scope import Scope
+from .settings import reader_of
 from .tokens import Reader
 from .type_grammar import parse_data_type
 from .values import varchar
@@ -78,7 +79,7 @@ def execute(session: LocalSession, reader: Reader) -> Outcome:
         values = [cast(value, _any_length(type_)) for value, type_ in zip(values, statement.types, strict=True)]
     session.parameters = tuple(values)
     try:
-        inner = Reader(statement.sql)
+        inner = reader_of(session, statement.sql)
         return _RUNS[inner.token.value](session, inner)
     finally:
         session.parameters = ()

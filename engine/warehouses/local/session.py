@@ -38,8 +38,8 @@ _SETTINGS = (
     # The catalog of temporary tables: made before any transaction that could take it back with it.
     "CREATE TEMP TABLE local_relation (schema VARCHAR, name VARCHAR, kind VARCHAR, record VARCHAR)"
 )
-_NO_LOOK = ("begin", "start", "set", "reset", "show", "lock")
-_LOOKS_FIRST = ("", "select", "with", "insert", "update", "delete", "merge")
+_NO_LOOK = ("begin", "start", "set", "reset", "show", "lock", "prepare", "deallocate", "fetch", "close")
+_LOOKS_FIRST = ("", "select", "with", "insert", "update", "delete", "merge", "execute", "declare")
 """Statements that have done nothing yet when they look up their tables."""
 _FIRST_WORD = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/|\(|;)*([A-Za-z]+)", re.DOTALL)
 
