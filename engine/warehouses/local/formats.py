@@ -353,7 +353,8 @@ def _signed(
         )
     else:
         sign = f"CASE WHEN {negative} THEN '-' ELSE '' END"
-        text = f"({symbol} || lpad({sign} || ltrim({core}), CAST(length({core}) + 1 AS INTEGER), ' '))"
+        signed = f"lpad({sign} || ltrim({core}), CAST(length({core}) + 1 AS INTEGER), ' ')"
+        text = f"({symbol} || {f'ltrim({signed})' if bare else signed})"
     if bare:
         text = f"trim({text})"
         if places and "0" not in tokens:
