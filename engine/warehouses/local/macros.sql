@@ -93,17 +93,18 @@ CREATE OR REPLACE TEMP MACRO rs_attribute_names(x, change) AS CAST(array_to_stri
 
 -- JSON text: https://docs.aws.amazon.com/redshift/latest/dg/json-functions.html
 CREATE OR REPLACE TEMP MACRO rs_outside_strings(x) AS regexp_replace(x, '"(?:[^"\\]|\\.)*"', '""', 'g');
--- DuckDB also reads a comma before a closing bracket, NaN and Infinity.
-CREATE OR REPLACE TEMP MACRO rs_is_json_text(x) AS json_valid(x) AND NOT (regexp_matches(x, ',\s*[\]}]|[NI]') AND regexp_matches(rs_outside_strings(x), ',\s*[\]}]|[NI]'));
+-- DuckDB also reads a comma before a closing bracket, NaN and Infinity. CASE, unlike AND, computes only what it must.
+CREATE OR REPLACE TEMP MACRO rs_is_json_text(x) AS CASE WHEN NOT json_valid(x) THEN FALSE WHEN contains(x, 'N') OR contains(x, 'I') OR regexp_matches(x, ',\s*[\]}]') THEN NOT regexp_matches(rs_outside_strings(x), ',\s*[\]}]|[NI]') WHEN x IS NOT NULL THEN TRUE END;
 CREATE OR REPLACE TEMP MACRO rs_good_json(x) AS CASE WHEN rs_is_json_text(x) THEN x END;
+CREATE OR REPLACE TEMP MACRO rs_bare_json(x) AS CASE WHEN json_valid(x) THEN x END;
 CREATE OR REPLACE TEMP MACRO rs_is_json(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(json_type(rs_good_json(x)) = 'OBJECT', FALSE) END;
 CREATE OR REPLACE TEMP MACRO rs_is_json_array(x) AS CASE WHEN x IS NULL THEN NULL ELSE coalesce(json_type(rs_good_json(x)) = 'ARRAY', FALSE) END;
 CREATE OR REPLACE TEMP MACRO rs_invalid_json(x, quiet) AS CASE WHEN quiet THEN NULL ELSE error('XX000|JSON parsing error') END;
 CREATE OR REPLACE TEMP MACRO rs_json_text(x) AS CASE WHEN x IS NULL OR json_type(x) = 'NULL' THEN '' ELSE x ->> '$' END;
 CREATE OR REPLACE TEMP MACRO rs_json_step(x) AS CASE WHEN regexp_full_match(x, '[0-9]{1,9}') THEN '[' || x || ']' ELSE '."' || replace(x, '"', '\"') || '"' END;
-CREATE OR REPLACE TEMP MACRO rs_json_path_text(x, path, quiet) AS CASE WHEN x IS NULL THEN NULL WHEN NOT rs_is_json_text(x) THEN rs_invalid_json(x, quiet) ELSE rs_json_text(json_extract(rs_good_json(x), path)) END;
-CREATE OR REPLACE TEMP MACRO rs_json_element(x, n, quiet) AS CASE WHEN x IS NULL OR n IS NULL THEN NULL WHEN coalesce(json_type(rs_good_json(x)), '') <> 'ARRAY' THEN rs_invalid_json(x, quiet) WHEN n < 0 THEN '' ELSE rs_json_text(json_extract(rs_good_json(x), '$[' || n || ']')) END;
-CREATE OR REPLACE TEMP MACRO rs_json_array_length(x, quiet) AS CASE WHEN x IS NULL THEN NULL WHEN coalesce(json_type(rs_good_json(x)), '') <> 'ARRAY' THEN rs_invalid_json(x, quiet) ELSE CAST(json_array_length(rs_good_json(x)) AS INTEGER) END;
+CREATE OR REPLACE TEMP MACRO rs_json_path_text(x, path, quiet) AS CASE WHEN x IS NULL THEN NULL WHEN NOT rs_is_json_text(x) THEN rs_invalid_json(x, quiet) ELSE rs_json_text(json_extract(rs_bare_json(x), path)) END;
+CREATE OR REPLACE TEMP MACRO rs_json_element(x, n, quiet) AS CASE WHEN x IS NULL OR n IS NULL THEN NULL WHEN coalesce(json_type(rs_good_json(x)), '') <> 'ARRAY' THEN rs_invalid_json(x, quiet) WHEN n < 0 THEN '' ELSE rs_json_text(json_extract(rs_bare_json(x), '$[' || n || ']')) END;
+CREATE OR REPLACE TEMP MACRO rs_json_array_length(x, quiet) AS CASE WHEN x IS NULL THEN NULL WHEN coalesce(json_type(rs_good_json(x)), '') <> 'ARRAY' THEN rs_invalid_json(x, quiet) ELSE CAST(json_array_length(rs_bare_json(x)) AS INTEGER) END;
 
 -- Bytes and hashes: https://docs.aws.amazon.com/redshift/latest/dg/hash-functions.html
 CREATE OR REPLACE TEMP MACRO rs_get_bit(b, n) AS CASE WHEN n NOT BETWEEN 0 AND octet_length(b) * 8 - 1 THEN error('22003|bit index ' || n || ' out of range') ELSE get_bit(CAST(b AS BIT), CAST(octet_length(b) * 8 - 1 - n AS INTEGER)) END;
