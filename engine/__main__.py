@@ -34,7 +34,7 @@ def _run(arguments: list[str] | None) -> int:
         print("interrupted; what was not committed is rolled back", file=sys.stderr)
         return INTERRUPTED
     except EtlrunError as error:
-        from .report import error_text
+        from .problems import error_text
 
         print("\n".join(error_text(error)), file=sys.stderr)
         return error.exit_code

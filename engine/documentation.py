@@ -18,8 +18,8 @@ from .errors import Problem
 from .lineage import Lineage, Name, trace
 from .model import Column, Definition, Pipeline, StagingSource, Table
 from .plan import Plan, Step
+from .problems import problem_text
 from .read import needs
-from .report import problem_text
 from .shipped import shipped
 from .tables import attributes
 

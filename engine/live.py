@@ -82,8 +82,10 @@ def ask(session: Session, folder: Path, template: str, values: Mapping[str, Any]
 
 
 def live_tables(session: Session, folder: Path, schema: str) -> dict[str, LiveTable]:
-    """Return the tables of a schema by name, in two questions. Errors: those of the session."""
+    """Return the tables of a schema by name, in two questions behind a small one. Errors: those of the session."""
     values = {"schema": schema}
+    if not ask(session, folder, "live_schema", values):
+        return {}
     keys: dict[str, list[LiveKey]] = defaultdict(list)
     rows: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
     for row in ask(session, folder, "live_columns", values):

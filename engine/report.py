@@ -1,103 +1,29 @@
-"""Problems and results -> text."""
+"""Results -> text."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 from .checks import CheckFailed, Failure
 from .copy import masked
-from .errors import (
-    EtlrunError,
-    InvalidPipeline,
-    LoadError,
-    LoadFailed,
-    Problem,
-    TablesDiffer,
-    WarehouseError,
-    Where,
-)
+from .errors import LoadError, LoadFailed, WarehouseError
 from .execute import Event, StepDone, StepFailed, StepKept, StepRetried, StepSkipped, StepStarted
 from .files import Seen, Taken
 from .history import Decision
 from .load_edits import column_edit, file_edits
 from .plan import SHOWN_ROWS, Plan, Step
+from .problems import clipped, error_text, excerpt, load_errors_text
 from .scripted import Answered, Ended, Refused
 from .window import Slice
 
-_EXCERPT_WIDTH = 110
 _STATEMENT_LINES = 12
 _OTHERS_DEPEND_ON_IT = "2BP01"
 _FILE_STATES = ("loaded", "new", "changed", "quarantined", "gone")
 _COUNTED = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
 _DRAWN = re.compile(r"  line \d+: ")
-_QUOTED = r"""'(?:[^']|'')*'?|"(?:[^"\\]|\\.)*"?"""
-_PASSWORD = r"""(password['"]?\s*:\s*)(?!\$\{\w+\})"""  # ${NAME} tells nothing
-_WRITTEN_PASSWORD = re.compile(rf"{_PASSWORD}({_QUOTED}|\S.*)")
-_PASSWORD_IN_BRACES = re.compile(rf"{_PASSWORD}({_QUOTED}|[^\s,}}][^,}}]*)")
-
-
-def problem_text(problem: Problem) -> Iterator[str]:
-    """Yield the lines that tell a problem: place and message, the source line with a caret, what to do."""
-    message = f"{problem.message} [{problem.rule}]" if problem.rule else problem.message
-    yield f"{problem.where}: {message}" if problem.where else message
-    if problem.where and problem.where.text.strip():
-        yield from _excerpt(problem.where)
-    if problem.hint:
-        yield f"  {problem.hint}"
-
-
-def advice_text(warnings: Iterable[Problem]) -> Iterator[str]:
-    """Yield the lines that tell what is no error."""
-    for warning in warnings:
-        first, *rest = problem_text(replace(warning, message=f"warning: {warning.message}"))
-        yield from (first, *rest, "")
-
-
-def _excerpt(where: Where) -> Iterator[str]:
-    text, start = _without_password(where.text.replace("\t", " ")), where.column - 1
-    cut = max(0, min(start - 40, len(text) - _EXCERPT_WIDTH))
-    shown = text[cut : cut + _EXCERPT_WIDTH]
-    indent = 0 if cut else len(shown) - len(shown.lstrip())
-    number = f"{where.line:>5} | "
-    yield f"{number}{shown.rstrip()}"
-    begin = max(start - cut, indent if where.column == 1 and where.width > 1 else 0)
-    width = max(1, min(where.width, len(shown.rstrip()) - begin))
-    yield f"{' ' * (len(number) - 2)}| {' ' * begin}{'^' * width}"
-
-
-def _without_password(line: str) -> str:
-    """Return a line of YAML with a password that was written out as stars; their number keeps the caret in place."""
-    pattern = _PASSWORD_IN_BRACES if "{" in line.partition("password")[0] else _WRITTEN_PASSWORD
-    return pattern.sub(lambda match: match[1] + "*" * len(match[2]), line)
-
-
-def error_text(error: EtlrunError) -> Iterator[str]:
-    """Yield the lines that tell an error to a user."""
-    if isinstance(error, InvalidPipeline):
-        for problem in error.problems:
-            yield from problem_text(problem)
-            yield ""
-        count = len(error.problems)
-        yield f"{count} problem{'s' if count != 1 else ''}; nothing was sent"
-        return
-    if isinstance(error, TablesDiffer):
-        for problem in error.problems:
-            yield from problem_text(problem)
-            yield ""
-        count = len(error.problems)
-        yield f"{count} difference{'s' if count != 1 else ''} from the warehouse in the way; nothing was sent"
-        return
-    yield masked(str(error))
-    if isinstance(error, WarehouseError):
-        if error.detail:
-            yield from (f"  {line}" for line in masked(error.detail).strip().split("\n"))
-        if isinstance(error, LoadFailed):
-            yield from load_errors_text(error.errors)
-        if error.hint:
-            yield f"  {error.hint}"
 
 
 def answered_text(answered: Answered) -> Iterator[str]:
@@ -117,7 +43,7 @@ def refused_text(refused: Refused) -> Iterator[str]:
     first, *rest = error_text(refused.error)
     yield f"{refused.where}: {first}"
     if refused.where.text.strip():
-        yield from _excerpt(refused.where)
+        yield from excerpt(refused.where)
         # Local Redshift draws the same line and caret into the detail of a syntax error.
         rest = [line for line in rest if line.strip() != "^" and not _DRAWN.match(line)]
     yield from rest
@@ -130,26 +56,6 @@ def ended_text(ended: Ended) -> Iterator[str]:
         yield f"stopped: {count} not sent; --on-error continue goes on"
     if ended.open:
         yield f"{ended.open}: the transaction that begins here was not committed, and is rolled back"
-
-
-def load_errors_text(errors: tuple[LoadError, ...], most: int = 5) -> Iterator[str]:
-    """Yield the first rows that a COPY could not load: file, line, column, value, reason."""
-    for error in errors[:most]:
-        declared = f"{error.type}({error.length})" if error.length.strip() else error.type
-        column = f"column {error.column} {declared}: " if error.column else ""
-        yield f"  {error.file}:{error.line}: {column}{error.reason} (code {error.code})"
-        if error.raw_value:
-            yield f"    value: {_clipped(error.raw_value)}"
-        if error.raw_line:
-            yield f"    line:  {_clipped(error.raw_line)}"
-    if len(errors) > most:
-        yield f'  … and {len(errors) - most} more; etlrun query PIPELINE "SELECT * FROM stl_load_errors" shows them'
-
-
-def _clipped(text: str) -> str:
-    # What a file holds must not move the cursor, or paint, where it is shown.
-    shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
-    return shown if len(shown) <= _EXCERPT_WIDTH else shown[: _EXCERPT_WIDTH - 1] + "…"
 
 
 def event_text(plan: Plan, event: Event) -> Iterator[str]:
@@ -227,7 +133,7 @@ def _failed_check(failure: Failure) -> Iterator[str]:
 
 def _failed_rows(failure: Failure) -> Iterator[str]:
     for row in failure.rows[:SHOWN_ROWS]:
-        yield f"    {_clipped(', '.join(map(_cell, failure.columns, row)))}"
+        yield f"    {clipped(', '.join(map(_cell, failure.columns, row)))}"
     if failure.rows and failure.count > SHOWN_ROWS:
         yield f"    … and {failure.count - SHOWN_ROWS:,} more"
 
@@ -269,7 +175,7 @@ def _mends(step: Step, errors: tuple[LoadError, ...]) -> Iterator[str]:
         if not refused:
             continue
         yield f"  {column.where}: {column.name} is {column.type}{column_edit(column, refused)}"
-        yield from _excerpt(column.where)
+        yield from excerpt(column.where)
 
 
 def event_json(plan: Plan, event: Event) -> str:

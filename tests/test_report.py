@@ -25,15 +25,8 @@ from engine.errors import (
 from engine.execute import StepDone, StepFailed, StepSkipped, StepStarted
 from engine.model import Target
 from engine.plan import Plan, Statement, Step, StoredFile, Transaction
-from engine.report import (
-    error_text,
-    event_json,
-    event_text,
-    failure_text,
-    load_errors_text,
-    problem_text,
-    warning_text,
-)
+from engine.problems import error_text, load_errors_text, problem_text
+from engine.report import event_json, event_text, failure_text, warning_text
 from engine.script import statements
 
 WHERE = Where("p.yaml", 7, 3)

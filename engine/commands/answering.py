@@ -33,6 +33,6 @@ def answer(path: Path, make: Callable[[], tuple[Pipeline, Iterable[str]]]) -> No
 
 
 def _advice(pipeline: Pipeline) -> str:
-    from ..report import advice_text  # only where the answer was not known: it imports much
+    from ..problems import advice_text  # only where the answer was not known
 
     return "".join(f"{line}\n" for line in advice_text(pipeline.warnings))

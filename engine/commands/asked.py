@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,11 +14,13 @@ from .. import envfile
 from ..errors import UsageError
 from ..model import Pipeline, Target
 from ..places import did_you_mean
-from ..planfile import PlanFile, Request, changed_inputs, read_plan_file, refuse
+from ..problems import advice_text
 from ..read import needs, read_pipeline
-from ..report import advice_text
 from ..selection import NoSuchStep, Selection, asks_what_changed, select, tags
 from ..window import Slice, bound, slices
+
+if TYPE_CHECKING:
+    from ..planfile import PlanFile, Request
 
 
 def asked_run(
@@ -28,6 +31,8 @@ def asked_run(
 
     Errors: UsageError, InvalidPipeline for a plan that may not be run any more.
     """
+    from ..planfile import Request, changed_inputs, read_plan_file, refuse
+
     if plan_file is None:
         if pipeline is None:
             raise UsageError("name a PIPELINE, or a plan with --plan")

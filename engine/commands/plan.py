@@ -10,8 +10,8 @@ from ..errors import InvalidPipeline, Problem, UsageError
 from ..model import Pipeline
 from ..plan import make_plan
 from ..planfile import Request, plan_file_text
+from ..problems import advice_text
 from ..read import read_pipeline
-from ..report import advice_text
 from ..selection import Selection
 from .asked import asked_steps, asked_target
 from .options import pipeline_argument, select_options, target_option, var_option

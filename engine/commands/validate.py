@@ -52,7 +52,7 @@ def _answered(path: Path, target: str | None, variables: Mapping[str, str]) -> t
 
 
 def _warn(warnings: Iterable[Problem]) -> None:
-    from ..report import advice_text
+    from ..problems import advice_text
 
     for line in advice_text(warnings):
         click.echo(line, err=True)

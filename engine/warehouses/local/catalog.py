@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -130,10 +130,31 @@ def read_relation(connection: DuckDBPyConnection, schema: str, name: str) -> Rel
 def write_relation(connection: DuckDBPyConnection, relation: Relation) -> None:
     """Add the relation."""
     place = "temp.main.local_relation" if relation.temporary else "local_catalog.relation"
-    record = json.dumps(asdict(relation), ensure_ascii=False, separators=(",", ":"))
     connection.execute(
-        f"INSERT INTO {place} VALUES (?, ?, ?, ?)", [relation.schema, relation.name, relation.kind, record]
+        f"INSERT INTO {place} VALUES (?, ?, ?, ?)", [relation.schema, relation.name, relation.kind, _record(relation)]
     )
+
+
+def rewrite_relation(connection: DuckDBPyConnection, old: Relation, new: Relation) -> None:
+    """Put `new` in the place of `old`, which is there."""
+    if old.temporary != new.temporary:
+        forget_relation(connection, old)
+        write_relation(connection, new)
+        return
+    place = "temp.main.local_relation" if old.temporary else "local_catalog.relation"
+    connection.execute(
+        f"UPDATE {place} SET schema = ?, name = ?, kind = ?, record = ? WHERE schema = ? AND name = ?",
+        [new.schema, new.name, new.kind, _record(new), old.schema, old.name],
+    )
+
+
+def _record(relation: Relation) -> str:
+    return json.dumps(relation, default=_fields, ensure_ascii=False, separators=(",", ":"))
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    """Return what a record holds; `asdict` would copy every value of it first."""
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 def forget_relation(connection: DuckDBPyConnection, relation: Relation) -> None:

@@ -21,7 +21,7 @@ from .grammar import parse_query, parse_table_name
 from .principals import KINDS, create_principal, drop_principal
 from .queries import query_sql
 from .scope import OutColumn, Scope, Session
-from .tables import create_table, drop_relation, drop_table, make_table, rewrite
+from .tables import add, create_table, drop_relation, drop_table, make_table, rewrite
 from .tokens import Reader
 from .user_functions import create_function, drop_function
 from .values import quote, varchar
@@ -191,7 +191,7 @@ def _create_view(session: LocalSession, reader: Reader, replacing: bool) -> Outc
         if old is not None:
             rewrite(session, old, relation)
         else:
-            rewrite(session, relation, relation)
+            add(session, relation)
     return Outcome("CREATE VIEW")
 
 
@@ -364,8 +364,9 @@ def comment(session: LocalSession, reader: Reader) -> Outcome:
         return Outcome("COMMENT")
     else:
         raise reader.error("COMMENT goes on TABLE, COLUMN, VIEW, CONSTRAINT or DATABASE")
-    with session.atomic():
-        rewrite(session, relation, changed)
+    if changed != relation:
+        with session.atomic():
+            rewrite(session, relation, changed)
     return Outcome("COMMENT")
 
 

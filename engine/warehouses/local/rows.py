@@ -34,7 +34,11 @@ class Translated:
     columns: tuple[ResultColumn, ...] = ()
     changes: Changes | None = None
     tables: frozenset[str] = frozenset()
-    """What it looks at."""
+    """What it looks at, as schema.name."""
+
+    def reads(self, name: str) -> bool:
+        """Tell whether it looks at a relation of that name, in any schema."""
+        return any(table.endswith(f".{name}") for table in self.tables)
 
 
 def run_remembered(session: LocalSession, translated: Translated) -> Outcome:

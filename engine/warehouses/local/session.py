@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 
@@ -26,6 +26,10 @@ from .macros import make_macros
 from .messages import as_warehouse_error
 from .prepared import Prepared
 from .values import Typed
+
+if TYPE_CHECKING:
+    from .rows import Translated
+    from .user_functions import Made
 
 T = TypeVar("T")
 
@@ -196,7 +200,12 @@ class LocalSession:
         self._new_macros: set[str] = set()
         self._relations: dict[tuple[str, str], Relation | None] = {}
         self._seen_version = -1
-        self.translations: dict[Any, Any] = {}
+        self._began_version = -1
+        """That of the catalog before the open transaction began."""
+        self.translations: dict[tuple[str, tuple[str, ...]], Translated] = {}
+        """Statements, with the search path, that were translated: until a relation of one of their names changes."""
+        self.functions: Made | None = None
+        """The functions that users have made; None before they are asked for."""
 
     # --- the protocol --------------------------------------------------------------------------------------------
 
@@ -351,6 +360,7 @@ class LocalSession:
 
     def _begin(self) -> None:
         self.began_at = self.database.locks.count
+        self._began_version = self.database.version
         self.has_snapshot = False
         self.connection.execute("BEGIN TRANSACTION")
 
@@ -402,8 +412,7 @@ class LocalSession:
         self.in_block = self.failed = False
         self.cursor = None
         self.database.locks.release(self.number)
-        if self.changed_catalog:
-            self._catalog_ended(committed)
+        self._catalog_ended(committed)
         journal, self.journal = self.journal, []
         new, self._new_macros = self._new_macros, set()
         if not committed:
@@ -412,11 +421,15 @@ class LocalSession:
                 self.connection.execute(sql, values)
 
     def _catalog_ended(self, committed: bool) -> None:
-        if committed:
-            with self.database.lock:
-                self.database.version += 1
-        self.changed_catalog = False
-        self.forget()
+        """Keep what was read of the catalog if that is what stands there now."""
+        changed, self.changed_catalog = self.changed_catalog, False
+        with self.database.lock:
+            is_known = self._began_version == self.database.version and (committed or not changed)
+            self.database.version += changed and committed
+            if is_known:
+                self._seen_version = self.database.version
+        if not is_known:
+            self.forget()
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
@@ -424,6 +437,7 @@ class LocalSession:
         if self.in_block:
             yield
             return
+        self._began_version = self.database.version
         self.connection.execute("BEGIN TRANSACTION")
         try:
             yield
@@ -431,12 +445,10 @@ class LocalSession:
             with suppress(duckdb.Error):
                 self.connection.execute("ROLLBACK")
             self._macros.clear()
-            if self.changed_catalog:
-                self._catalog_ended(False)
+            self._catalog_ended(False)
             raise
         self.connection.execute("COMMIT")
-        if self.changed_catalog:
-            self._catalog_ended(True)
+        self._catalog_ended(True)
 
     def record(self, sql: str, values: list[Any]) -> None:
         """Write a row about a load so that it outlives a rollback."""
@@ -463,11 +475,21 @@ class LocalSession:
         """Forget what was read of the catalog."""
         self._relations.clear()
         self.translations.clear()
+        self.functions = None
 
-    def catalog_changes(self) -> None:
-        """Say that this transaction changes the catalog."""
+    def catalog_changes(self, *changed: Relation) -> None:
+        """Say that this transaction changes the catalog: these relations, or else more than relations.
+
+        What looked for one of that name may mean another now, in whichever schema it lies.
+        """
         self.changed_catalog = True
-        self.forget()
+        if not changed:
+            self.forget()
+        for name in {relation.name for relation in changed}:
+            for place in [place for place in self._relations if place[1] == name]:
+                del self._relations[place]
+            for text in [text for text, known in self.translations.items() if known.reads(name)]:
+                del self.translations[text]
 
     def refresh(self) -> None:
         if self._seen_version != self.database.version:

@@ -23,6 +23,7 @@ from .catalog import (
     forget_privileges,
     forget_relation,
     move_privileges,
+    rewrite_relation,
     write_relation,
 )
 from .changes import insert_query
@@ -127,11 +128,17 @@ def make_table(session: LocalSession, relation: Relation) -> Relation:
     relation = replace(relation, columns=columns)
     shown = ", ".join(column_sql(column) for column in columns)
     connection.execute(f"CREATE {'TEMP ' if relation.temporary else ''}TABLE {relation.sql} ({shown})")
-    session.catalog_changes()
     if relation.temporary:
         session.made_temporary = True
-    write_relation(connection, relation)
+    add(session, relation)
     return relation
+
+
+def add(session: LocalSession, relation: Relation) -> None:
+    """Put a relation that is new into the catalog."""
+    session.catalog_changes(relation)
+    write_relation(session.connection, relation)
+    session.remember(relation)
 
 
 def column_sql(column: Column) -> str:
@@ -231,7 +238,7 @@ def drop_relation(session: LocalSession, relation: Relation, cascade: bool) -> N
                 hint="Use DROP ... CASCADE to drop the dependent objects too.",
             )
         drop_relation(session, view, cascade)
-    session.catalog_changes()
+    session.catalog_changes(relation)
     if relation.kind in ("table", "materialized view"):
         session.connection.execute(f"DROP TABLE {relation.sql}")
     for column in relation.columns:
@@ -243,9 +250,9 @@ def drop_relation(session: LocalSession, relation: Relation, cascade: bool) -> N
 
 def rewrite(session: LocalSession, old: Relation, new: Relation) -> None:
     """Put `new` into the catalog in the place of `old`."""
-    session.catalog_changes()
-    forget_relation(session.connection, old)
-    write_relation(session.connection, new)
+    session.catalog_changes(old, new)
+    rewrite_relation(session.connection, old, new)
+    session.remember(new)
     if old.key != new.key:
         move_privileges(session.connection, old, new)
 

@@ -18,7 +18,7 @@ _TOKEN = re.compile(
       (?:\s++|--[^\n]*+)*+  # possessive: blanks are split in one way only
     (?:
       (?P<comment>/\*)
-    | (?P<word>\#?[A-Za-z_\u0080-\U0010ffff][\w$]*)
+    | (?P<word>\#?[^\x00-@\[-^`{-\x7f][\w$]*)  # a letter, an underscore, or anything beyond ASCII
     | (?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)
     | (?P<string>'(?:[^'\\]|''|\\.)*')
     | (?P<name>"(?:[^"]|"")*")

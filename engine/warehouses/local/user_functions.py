@@ -21,18 +21,15 @@ Made = dict[str, tuple[tuple[DataType, ...], DataType, str]]
 
 def user_functions(session: LocalSession) -> Made:
     """Return parameters, result and body by name."""
-    found = session.translations.get("functions")
-    if found is None:
+    if session.functions is None:
         rows = session.connection.execute(
             "SELECT name, parameters, result, body FROM local_catalog.function_"
         ).fetchall()
-        found = {
+        session.functions = {
             name: (tuple(parse_type(p) for p in parameters.split("|") if p), parse_type(result), body)
             for name, parameters, result, body in rows
         }
-        session.translations["functions"] = found
-    made: Made = found
-    return made
+    return session.functions
 
 
 def create_function(session: LocalSession, reader: Reader, replace: bool) -> Outcome:

@@ -220,6 +220,55 @@ def test_translation_is_remembered_until_the_catalog_changes(database: LocalData
     other.close()
 
 
+def test_translation_is_forgotten_where_a_name_means_another_table(session: LocalSession) -> None:
+    session.execute("create schema nearer")
+    session.execute("create table public.t (a int)")
+    session.execute("insert into public.t values (1)")
+    session.execute("set search_path to nearer, public")
+    assert rows(session, "select a from t") == [(1,)]
+    with session.transaction():
+        session.execute("create table nearer.t (a varchar(5))")
+        session.execute("insert into nearer.t values ('near')")
+        assert rows(session, "select a from t") == [("near",)]
+    assert rows(session, "select a from t") == [("near",)]
+    session.execute("alter table nearer.t rename to other")
+    assert rows(session, "select a from t") == [(1,)]
+
+
+def test_translation_is_forgotten_where_a_table_of_its_view_changes(session: LocalSession) -> None:
+    session.execute("create table public.t (a int, b int)")
+    session.execute("create view public.v as select * from public.t with no schema binding")
+    session.execute("insert into public.t values (1, 2)")
+    assert rows(session, "select * from public.v") == [(1, 2)]
+    session.execute("alter table public.t drop column b")
+    assert rows(session, "select * from public.v") == [(1,)]
+
+
+def test_catalog_of_a_rolled_back_transaction_is_forgotten(session: LocalSession) -> None:
+    session.execute("create table t (a int)")
+    session.execute("begin")
+    session.execute("alter table t add column b int")
+    session.execute("insert into t (a, b) values (1, 2)")
+    session.execute("rollback")
+    assert 'column "b"' in str(refused(session, "insert into t (a, b) values (1, 2)"))
+
+
+def test_catalog_that_another_session_changed_meanwhile_is_read_again(
+    database: LocalDatabase, session: LocalSession
+) -> None:
+    session.execute("create table t (a int)")
+    session.execute("create table own (a int)")
+    other = database.session()
+    session.execute("begin")
+    assert rows(session, "select count(*) from own") == [(0,)]
+    other.execute("alter table t add column b int")
+    session.execute("comment on table own is 'changed in an older transaction'")
+    assert rows(session, "select * from t") == []
+    session.execute("commit")
+    assert [column.name for column in session.execute("select * from t").columns] == ["a", "b"]
+    other.close()
+
+
 def test_macros_come_back_after_a_rollback(session: LocalSession) -> None:
     session.execute("begin")
     assert rows(session, "select initcap('ab cd')") == [("Ab Cd",)]
