@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -31,13 +33,15 @@ def run(
 ) -> Usage:
     """Run `command` to its end. Errors: CommandFailed.
 
+    Python keeps its bytecode, as it does wherever something is installed: PYTHONDONTWRITEBYTECODE would have every
+    run compile what it imports.
     Unit: `ru_maxrss` counts kilobytes on Linux and bytes on macOS.
     """
     words = [str(word) for word in command]
     with tempfile.TemporaryFile() as output:
         start = time.perf_counter()
         child = subprocess.Popen(
-            words, stdout=output, stderr=output, env={**os.environ, **(environment or {})}, cwd=folder
+            words, stdout=output, stderr=output, env={**_ENVIRONMENT, **(environment or {})}, cwd=folder
         )
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.perf_counter() - start

@@ -1,6 +1,7 @@
 """Measure etlrun against the same job written by hand for DuckDB, and write the results into benchmarks/README.md.
 
-    python benchmarks/run.py [--quick] [--only WORK …] [--events N] [--dbt-python PYTHON] [--scratch FOLDER]
+    python benchmarks/run.py [--quick] [--only WORK …] [--events N] [--dbt-python PYTHON]
+                             [--sqlmesh-python PYTHON] [--scratch FOLDER]
 
 Both sides run in turn, in one go, each in a fresh process with a new database; what counts is the ratio of their
 medians. After each job every table of both databases is compared, row for row. --quick takes less data and writes no
@@ -24,7 +25,7 @@ from pathlib import Path
 import buckets
 from buckets import ROOT, SAMPLE
 from children import CommandFailed, Usage, median, run
-from planning import write_pipeline
+from planning import write_dbt, write_pipeline, write_sqlmesh
 from results import Result, write
 
 HERE = Path(__file__).parent.resolve()
@@ -47,6 +48,7 @@ class Settings:
     events: int
     songs: int
     dbt_python: str = ""
+    sqlmesh_python: str = ""
     quick: bool = False
 
     @property
@@ -96,9 +98,13 @@ def dbt(settings: Settings, bucket: Path) -> tuple[Usage, Path]:
 
 
 def _dbt_version(settings: Settings) -> str:
-    ask = "from importlib.metadata import version; print(version('dbt-core'), version('dbt-duckdb'))"
-    answer = subprocess.run([settings.dbt_python, "-c", ask], capture_output=True, text=True, check=True)
-    return "dbt-core {} with dbt-duckdb {}".format(*answer.stdout.split())
+    core, duckdb = (_version_of(settings.dbt_python, package) for package in ("dbt-core", "dbt-duckdb"))
+    return f"dbt-core {core} with dbt-duckdb {duckdb}"
+
+
+def _version_of(python: str, package: str) -> str:
+    ask = f"from importlib.metadata import version; print(version('{package}'))"
+    return subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _new_folder(settings: Settings, name: str) -> Path:
@@ -189,18 +195,62 @@ def _memory(side: str, small: Usage, large: Usage) -> Result:
 def planning(settings: Settings) -> Iterator[Result]:
     """The whole plan of many tables as text: the first time, and again with whatever was kept from it."""
     for tables, cold_budget, warm_budget in ((1_000, 1.5, 0.5), (10_000, 10.0, 2.0))[: 1 if settings.quick else 2]:
-        home = _new_folder(settings, "planning")
-        write_pipeline(home / "many.yaml", tables)
-        command: list[str | Path] = [*settings.etlrun, "--dry-run", home / "many.yaml"]
-        cold = []
-        for _ in range(3):
-            _forget(home)
-            cold.append(run(command, folder=ROOT))
-        warm = [run(command, folder=ROOT) for _ in range(3)]
-        for name, budget, usage in (("cold", cold_budget, median(cold)), ("warm", warm_budget, median(warm))):
+        cold, warm = _planned(_etlrun_planner(settings), settings, tables, 3)
+        for name, budget, usage in (("cold", cold_budget, cold), ("warm", warm_budget, warm)):
             note = f"peak memory {usage.peak_bytes / MEGABYTE:,.0f} MB"
             work = f"validate + plan, {tables:,} tables, {name}"
             yield Result(work, f"{budget} s", f"{usage.seconds:.2f} s", usage.seconds <= budget, note)
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """A tool that plans many tables: `write` makes its project in a folder; it keeps what it knows in `kept`."""
+
+    name: str
+    write: Callable[[Path, int], None]
+    command: tuple[str | Path, ...]
+    kept: tuple[str, ...]
+
+
+def _etlrun_planner(settings: Settings) -> Planner:
+    command = (*settings.etlrun, "--dry-run", "many.yaml")
+    return Planner("etlrun", lambda folder, tables: write_pipeline(folder / "many.yaml", tables), command, (".etlrun",))
+
+
+def _planned(planner: Planner, settings: Settings, tables: int, repeats: int) -> tuple[Usage, Usage]:
+    """Plan in a folder that knows nothing, then in one that knows all; return the medians of both."""
+    home = _new_folder(settings, f"planning_{planner.name}")
+    planner.write(home, tables)
+    cold = []
+    for _ in range(repeats):
+        for name in planner.kept:
+            shutil.rmtree(home / name, ignore_errors=True)
+        cold.append(run(planner.command, folder=home))
+    return median(cold), median([run(planner.command, folder=home) for _ in range(repeats)])
+
+
+def peers(settings: Settings) -> Iterator[Result]:
+    """The same tables for other tools, as cold and as warm: all of them write or show every statement.
+
+    dbt asks no warehouse (it is told not to look for what is there), SQLMesh one that is empty.
+    """
+    planners = []
+    if settings.dbt_python:
+        words = ("-m", "dbt.cli.main", "compile", "--quiet", "--no-introspect", "--no-populate-cache")
+        command = (settings.dbt_python, *words, "--profiles-dir", ".")
+        name = f"dbt-core {_version_of(settings.dbt_python, 'dbt-core')} (`dbt compile`)"
+        planners.append((name, Planner("dbt", write_dbt, command, ("target",))))
+    if settings.sqlmesh_python:
+        command = (Path(settings.sqlmesh_python).with_name("sqlmesh"), "plan", "--no-prompts", "--skip-tests")
+        name = f"SQLMesh {_version_of(settings.sqlmesh_python, 'sqlmesh')} (`sqlmesh plan --explain`)"
+        planners.append((name, Planner("sqlmesh", write_sqlmesh, (*command, "--no-diff", "--explain"), (".cache",))))
+    for tables in (1_000, 10_000)[: 1 if settings.quick else 2] if planners else ():
+        repeats = 3 if tables == 1_000 and not settings.quick else 1
+        ours = _planned(_etlrun_planner(settings), settings, tables, repeats)
+        for name, planner in planners:
+            theirs = _planned(planner, settings, tables, repeats)
+            for state, their, our in zip(("cold", "warm"), theirs, ours, strict=True):
+                yield _faster(f"plan of {tables:,} tables, {state}, against {name}", their, our, None)
 
 
 def _against_hand(name: str, job: Job, budget: float | None) -> Result:
@@ -224,6 +274,7 @@ def _both(ours: Usage, theirs: Usage) -> str:
 
 WORKS: dict[str, Callable[[Settings], Iterator[Result]]] = {
     "startup": startup, "sample": sample, "small-files": small_files, "large-files": large_files, "planning": planning,
+    "peers": peers,
 }  # fmt: skip
 
 
@@ -238,7 +289,7 @@ def _installed() -> str:
 def _settings(options: argparse.Namespace, scratch: Path) -> Settings:
     events, songs = (min(options.events, 300_000), 1_490) if options.quick else (options.events, 14_896)
     words = tuple(shlex.split(options.etlrun))
-    return Settings(scratch.resolve(), words, events, songs, options.dbt_python, options.quick)
+    return Settings(scratch.resolve(), words, events, songs, options.dbt_python, options.sqlmesh_python, options.quick)
 
 
 def main() -> int:
@@ -247,6 +298,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=WORKS, default=list(WORKS), help="the results are only printed")
     parser.add_argument("--events", type=int, default=10_000_000, help="how many the large files hold")
     parser.add_argument("--dbt-python", default="", metavar="PYTHON", help="an interpreter that has dbt-duckdb")
+    parser.add_argument("--sqlmesh-python", default="", metavar="PYTHON", help="an interpreter that has sqlmesh")
     parser.add_argument("--scratch", type=Path, help="a folder for data and databases, kept for the next time")
     parser.add_argument("--etlrun", default=_installed(), metavar="COMMAND", help="what is measured: %(default)s")
     options = parser.parse_args()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import textwrap
 from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from benchmarks.planning import write_pipeline
+from benchmarks.planning import parents, write_dbt, write_pipeline, write_sqlmesh
 from benchmarks.results import END, START, Result, write
 from pipelines.generate_sparkify import generate
 
@@ -103,3 +104,20 @@ def test_new_files_are_found_beside_a_ledger() -> None:
     answer = python("files.py", Path("--known"), Path("1000"), Path("--new"), Path("3"))
     assert answer.returncode == 0, answer.stderr
     assert "ledger of 1,000 files, 3 new: " in answer.stdout
+
+
+def test_peers_plan_the_same_graph(tmp_path: Path) -> None:
+    write_pipeline(tmp_path / "many.yaml", 25)
+    write_dbt(tmp_path / "dbt", 25)
+    write_sqlmesh(tmp_path / "mesh", 25)
+    plan = (tmp_path / "many.yaml").read_text("utf-8")
+    assert len(list((tmp_path / "dbt" / "models").glob("*.sql"))) == 25
+    for number in range(25):
+        near, far = parents(number)
+        model = (tmp_path / "dbt" / "models" / f"t{number:05}.sql").read_text("utf-8")
+        select = (tmp_path / "mesh" / "models" / f"t{number:05}.sql").read_text("utf-8").partition(";\n\n")[2].strip()
+        assert textwrap.indent(select.replace("many.", ""), " " * 8) in plan
+        for name in (near, far):
+            reference = "{{ source('many', 'events') }}" if name == "events" else f"{{{{ ref('{name}') }}}}"
+            model = model.replace(reference, f"many.{name}")
+        assert model == select
