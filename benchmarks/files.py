@@ -22,6 +22,7 @@ from children import run
 
 from engine.connect import connect
 from engine.execute import StepDone, execute
+from engine.ledger import Noting, noted
 from engine.model import Target
 from engine.plan import make_plan
 from engine.read import read_pipeline
@@ -63,7 +64,10 @@ def prepare(folder: Path, known: int, new: int) -> None:
     pipeline = read_pipeline(folder / "feed.yaml", {})
     warehouse = connect(pipeline.targets[0], folder)
     session = warehouse.open_session()
-    for statement in make_plan(pipeline, pipeline.targets[0]).prepare:
+    plan = make_plan(pipeline, pipeline.targets[0])
+    ledger = noted(plan, pipeline, Noting()).ledger
+    assert ledger is not None
+    for statement in (*ledger.tables, *plan.prepare):
         session.execute(statement.sql)
     session.execute(KNOWN.format(known=known))
     session.close()
