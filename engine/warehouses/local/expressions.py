@@ -58,7 +58,7 @@ def expression(node: s.Expression, scope: Scope) -> Typed:
     if scope.keys and not scope.inside_aggregate:
         key = scope.keys.get(found.sql)
         if key is not None:
-            found.sql = key
+            found.sql, found.units = key, ""
     return found
 
 

@@ -224,7 +224,7 @@ def _group(group: s.Expression, items: list[s.Item], scope: Scope) -> str:
     value = expression(node, scope)
     scope.clause = before
     text = grouped(value, scope)
-    if text != value.sql:
+    if text != value.sql or value.units:
         scope.keys[value.sql] = text
     return text
 

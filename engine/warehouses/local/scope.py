@@ -122,7 +122,7 @@ class Scope:
     aliases: dict[str, Typed] = field(default_factory=dict)
     """Aliases of the select list that the expressions after them may use."""
     keys: dict[str, str] = field(default_factory=dict)
-    """DuckDB texts of GROUP BY, with what they are grouped by where blanks at the end do not count."""
+    """DuckDB texts of GROUP BY, with what stands for them: without blanks at the end, and of no known units."""
     aggregates: bool = False
     """Whether aggregates were met; and where they may not stand, `clause` names it."""
     windows: bool = False

@@ -39,6 +39,8 @@ class Typed:
     nocase: bool = False
     origin: Any = None
     """Of a column, the FromItem and the name."""
+    units: str = ""
+    """Of a decimal that was computed, how many units of its last place it has, as a HUGEINT."""
 
 
 def varchar(length: int | None = MAX_VARCHAR_BYTES) -> DataType:
