@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from .errors import RunFailed, WarehouseError
 from .lexical import literal
 from .plan import Statement
+from .records import frozen
 from .warehouse import Outcome
 
 _MAX_ROW_BYTES = 65_535
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failure:
     """A check that does not hold: `count` rows fail, and `rows` are some of them, each with a value for a column."""
 

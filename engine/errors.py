@@ -17,11 +17,13 @@ EtlrunError                  70  a bug in the engine, unless a subclass says oth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
+from .records import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Where:
     """A place in a text file: line and column count from 1, columns in characters."""
 
@@ -37,7 +39,7 @@ class Where:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """One mistake in a pipeline: where it is, what is wrong, what to do."""
 
@@ -111,7 +113,7 @@ class WarehouseError(RunFailed):
         """From where to where in the statement the cause stands, as offsets; None where that is not known."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoadError:
     """One row, or one file, that a COPY could not load: a row of STL_LOAD_ERRORS."""
 

@@ -29,6 +29,7 @@ from .files import Intake, Taken, listed, of_files
 from .history import Decision
 from .ledger import measured
 from .plan import Plan, Statement, Step, Transaction
+from .records import frozen
 from .retries import RETRIES, Retries, transient_cause
 from .warehouse import Outcome, Session, Warehouse
 
@@ -38,7 +39,7 @@ UNDECIDED: Mapping[str, Decision] = MappingProxyType({})
 _LOADS = ("COPY", "INSERT", "MERGE", "UPDATE")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepStarted:
     step: Step
     number: int
@@ -47,7 +48,7 @@ class StepStarted:
     """Why it runs, where the run continues another."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepRetried:
     """A transaction of a step failed for a passing cause, was rolled back, and is tried again after a wait."""
 
@@ -58,7 +59,7 @@ class StepRetried:
     wait_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepDone:
     """A step is committed. `rows` counts the rows that its last load wrote."""
 
@@ -75,7 +76,7 @@ class StepDone:
     """The size of the files that were loaded, as they are stored; None where nothing was, or nobody tells."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepFailed:
     """A step failed; its transaction is rolled back."""
 
@@ -85,7 +86,7 @@ class StepFailed:
     statement: Statement | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepSkipped:
     """A step was not begun, for `because` failed, which it waits for, directly or not."""
 
@@ -93,7 +94,7 @@ class StepSkipped:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepKept:
     """A step need not run, `because` of what an earlier run has committed."""
 

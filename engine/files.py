@@ -16,6 +16,7 @@ from typing import Any
 from .errors import EtlrunError, LoadError, LoadFailed, WarehouseError
 from .lexical import literal
 from .plan import FilesLook, Listing, Step
+from .records import frozen
 from .retries import transient_cause
 from .warehouse import ListedFile, Warehouse
 
@@ -26,7 +27,7 @@ _KEPT_NAME_BYTES = 256
 """What STL_LOAD_ERRORS keeps of a file's name."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Taken:
     """What became of the files of a step's source: how many there are, how many were loaded, which are broken."""
 
@@ -198,7 +199,7 @@ def _clipped(text: str) -> str:
 # --- what became of them ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Seen:
     """What became of the files of a source: how many are how, and a row for each that was asked for."""
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from .errors import WarehouseError
 from .model import Pipeline, Window
 from .plan import Step, template_statements
+from .records import frozen
 from .render import render
 from .warehouse import Session
 from .window import Slice, slice_of
@@ -22,7 +23,7 @@ COMPARED_RUNS = 10
 _ENDED = {"failed": "failed", "begun": "had not ended"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Run:
     """A run, and how many of its steps ended how."""
 
@@ -46,7 +47,7 @@ class Run:
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """What became of a step in a run."""
 
@@ -66,7 +67,7 @@ class Record:
     """Of the first of its transactions, where that was committed and others were to follow."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     """Whether a step runs, and why or why not."""
 
@@ -76,7 +77,7 @@ class Decision:
     """Whether its first transaction is committed, and the others alone run."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Past:
     """Runs of a pipeline, the oldest first, with what became of their steps: (run, step) -> record.
 

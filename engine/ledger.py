@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from . import __version__
@@ -14,6 +14,7 @@ from .copy import masked
 from .lexical import MAX_NAME_BYTES, identifier, literal
 from .model import Pipeline, Target
 from .plan import Ledger, Plan, Statement, Step, make_plan, template_statements
+from .records import frozen
 from .render import render
 
 RUN = "RUN"
@@ -28,7 +29,7 @@ _MAX_ERROR_BYTES = 4_096
 _MAX_REASON_BYTES = 1_024
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Noting:
     """What is noted of a run besides its steps."""
 
@@ -41,7 +42,7 @@ class Noting:
     """The run that it continues."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ended:
     """A step that was not committed in this run: 'failed', 'skipped', or as an earlier run left it: 'kept', or 'begun'
     where that had loaded it and its UNLOAD is left."""

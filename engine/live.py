@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +12,7 @@ from .datatypes import DataType, UnknownType, parse_type
 from .errors import InvalidPipeline, Problem, WarehouseError
 from .lexical import unquoted
 from .model import SortKey
+from .records import frozen
 from .render import TemplateError, render
 from .script import statements
 from .warehouse import Session
@@ -26,7 +26,7 @@ _KEY = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LiveColumn:
     """A column as it is. `encode` is 'raw' where it is not compressed."""
 
@@ -39,7 +39,7 @@ class LiveColumn:
     encode: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LiveKey:
     """A primary, unique or foreign key. `text` is what ALTER TABLE … ADD takes."""
 
@@ -53,7 +53,7 @@ class LiveKey:
     referenced: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LiveTable:
     name: str
     columns: tuple[LiveColumn, ...]

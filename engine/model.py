@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
 
 from .copy import Copy
 from .datatypes import DataType
 from .errors import Problem, Where
+from .records import frozen
 from .rules import Severity
 from .source import Text
 
@@ -32,7 +33,7 @@ class Secret(str):
         return str.__str__(self)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mount:
     """A folder that stands for a bucket, as it was declared."""
 
@@ -40,7 +41,7 @@ class Mount:
     folder: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cluster:
     """A provisioned cluster, as `etlrun cluster create` makes it."""
 
@@ -52,7 +53,7 @@ class Cluster:
     public: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Serverless:
     """A serverless namespace and its workgroup, as `etlrun cluster create` makes them."""
 
@@ -65,7 +66,7 @@ class Serverless:
     public: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """A named place to run. Texts may still hold ${NAME}, until `environment.resolve` has been asked."""
 
@@ -98,7 +99,7 @@ class Target:
     """Where each setting was written, by its key."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reference:
     """A foreign key: the table and its column."""
 
@@ -106,7 +107,7 @@ class Reference:
     column: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lookup:
     """How a column gets its value from another table: that of the row whose columns `on` match the SELECT's."""
 
@@ -120,7 +121,7 @@ class Lookup:
     """The SELECT's column that says which version of a row with history is meant; empty for the current one."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Column:
     name: str
     type: DataType
@@ -145,7 +146,7 @@ class Column:
         return bool(self.hash or self.lookup)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SortKey:
     """How rows are sorted; `columns` is empty for AUTO."""
 
@@ -153,7 +154,7 @@ class SortKey:
     columns: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Check:
     """One thing that must hold: `kind` names a template of checks/, `values` is what the YAML says of it."""
 
@@ -171,7 +172,7 @@ class Check:
     """The steps that its SELECT reads, found by `read`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Definition:
     """A table as CREATE TABLE sees it."""
 
@@ -189,7 +190,7 @@ class Definition:
         return next((column for column in self.columns if column.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Incremental:
     """How a source whose files are loaded exactly once treats them."""
 
@@ -200,7 +201,7 @@ class Incremental:
     """Where each setting was written, by its key; 'load' is always there."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StagingSource:
     """Raw files, and the staging table that COPY loads them into."""
 
@@ -220,7 +221,7 @@ class StagingSource:
         return self.definition.name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Load:
     """How rows get into a table."""
 
@@ -240,7 +241,7 @@ class Load:
     """Where each of the settings was written, by its key."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unload:
     """Rows that UNLOAD writes to S3 after a table's load was committed."""
 
@@ -257,7 +258,7 @@ class Unload:
     """The steps that it reads, found by `read`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hook:
     """A statement of one's own.
 
@@ -271,7 +272,7 @@ class Hook:
     """The statement as it is sent, rendered by `read`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Table:
     """A table of the star schema, and how it is filled."""
 
@@ -298,7 +299,7 @@ class Table:
         return self.definition.name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Window:
     """The time that a run is of: the variables that bound it, and the slices that a longer one is run in."""
 
@@ -309,7 +310,7 @@ class Window:
     every: Literal["hour", "day", "week", "month"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Inputs:
     """What a pipeline was read from, other than templates."""
 
@@ -319,7 +320,7 @@ class Inputs:
     """The environment variables that its targets and vars name; what is only a password is none."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pipeline:
     """One YAML file, with what it includes."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Literal
 
 from . import copy as copying
@@ -18,6 +18,7 @@ from .lint.statements import takes_no_transaction
 from .loads import VERSION_COLUMNS
 from .model import Check, Column, Definition, Hook, Incremental, Pipeline, StagingSource, Table, Target
 from .read import needs, template_values
+from .records import frozen
 from .render import TemplateError, render
 from .script import statements
 from .tables import attributes, lines, relation, relation_name
@@ -39,7 +40,7 @@ _SELECT = re.compile(r"(?i)(?:--.*\n|[^\S\n]*\n)*\s*(?:select|with)\b")
 """A statement that asks, behind the comments above it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Keep:
     """The table that keeps rows that fail a check, made by the template keep_failures, and whose rows they are."""
 
@@ -49,7 +50,7 @@ class Keep:
     step: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Statement:
     """One statement as it is sent. A `check` says what must hold: its SELECT must answer 0, or no row."""
 
@@ -73,7 +74,7 @@ class Statement:
     """Whether it reads that manifest, and is not sent where the manifest lists nothing: COPY refuses it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Transaction:
     """Statements that become visible together."""
 
@@ -87,7 +88,7 @@ class Transaction:
     """Whether it is none: Redshift takes some statements only outside of a transaction."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredFile:
     """A file that a COPY reads and the engine writes, before the step begins."""
 
@@ -95,7 +96,7 @@ class StoredFile:
     content: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listing:
     """The files of an incremental source, which are listed before the step begins."""
 
@@ -105,7 +106,7 @@ class Listing:
     """The prefix of the files that the list is written to."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """One node of the graph, with all that is done for it."""
 
@@ -130,7 +131,7 @@ class Step:
     """Of what its first transaction sends, where others follow."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ledger:
     """What notes a run in the warehouse, and keeps others from running the same pipeline meanwhile."""
 
@@ -152,7 +153,7 @@ class Ledger:
     """The transaction that ends the run, by what became of it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """A run: what each session is prepared with, and the steps in an order that works."""
 
@@ -292,7 +293,7 @@ def _parts(pipeline: Pipeline) -> tuple[StagingSource | Table, ...]:
     return (*pipeline.staging, *pipeline.tables)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Making:
     """What every step of one plan has in common."""
 
@@ -309,7 +310,7 @@ class _Making:
         return render(self.pipeline.folder, template, values)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FilesLook:
     """What is sent to see what became of the files of an incremental source."""
 

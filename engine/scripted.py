@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from .copy import masked
 from .errors import WarehouseError, Where
+from .records import frozen
 from .script import Written, code_start, first_word, split
 from .warehouse import Outcome, Session
 
@@ -14,7 +14,7 @@ _BEGINS = ("begin", "start")
 _ENDS = ("commit", "end", "rollback", "abort")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answered:
     """A statement that was run."""
 
@@ -22,7 +22,7 @@ class Answered:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refused:
     """A statement that the warehouse refused; `where` is the cause, as far as the warehouse says."""
 
@@ -30,7 +30,7 @@ class Refused:
     error: WarehouseError
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ended:
     """The end of a script: how many statements were not sent, and where a transaction begins that is still open."""
 

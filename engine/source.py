@@ -13,6 +13,7 @@ import yaml
 
 from .errors import InvalidPipeline, Problem, Where
 from .kept import digest
+from .records import frozen
 
 MAX_DEPTH = 40
 """How deep mappings and sequences may nest; a pipeline needs about ten."""
@@ -47,7 +48,7 @@ class Items(list[Any]):
         self.marks: list[Mark] = []
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
     """A YAML file as plain data (Mapping, Items, str, int, float, bool, None; dates stay text)."""
 
@@ -111,7 +112,7 @@ class Document:
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Text:
     """A text of many lines, such as a SELECT, and where its first character stands."""
 

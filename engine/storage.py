@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
 from .errors import WarehouseError
+from .records import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredObject:
     """An object of a bucket: its s3:// URL, its size in bytes, and the file on this machine that holds it.
 
@@ -52,7 +53,7 @@ class Remote(Protocol):
     def fetch(self, objects: Iterable[StoredObject], folder: Path) -> Iterator[StoredObject]: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mount:
     """A folder that stands for a bucket, or for a part of one: 's3://bucket/some/prefix' without a last slash."""
 
@@ -60,7 +61,7 @@ class Mount:
     folder: Path
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Storage:
     """The buckets that a local warehouse can see.
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .errors import LoadError
+from .records import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResultColumn:
     """A column of a result; `type` is a Redshift type such as 'character varying(20)', empty if not known."""
 
@@ -18,7 +18,7 @@ class ResultColumn:
     type: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """What one statement gave.
 
@@ -71,7 +71,7 @@ class ListedFile(Protocol):
         """In seconds since 1970."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Warehouse:
     """A warehouse that has been reached: what a run does with it."""
 

@@ -13,6 +13,7 @@ from typing import Any
 from ..datatypes import DataType
 from ..errors import WarehouseError
 from ..model import Definition
+from ..records import frozen
 from ..warehouses.local import syntax as s
 from ..warehouses.local.casts import assign
 from ..warehouses.local.catalog import Column as CatalogColumn
@@ -41,7 +42,7 @@ _GROUP_HINT = "add it to GROUP BY, or put it into an aggregate"
 _DISTKEY_HINT = "distribute both by what they are joined by, or the smaller one with 'diststyle: all'"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """Something that a rule says of a SELECT; `span` has offsets in its text, -1 for its beginning."""
 
@@ -51,7 +52,7 @@ class Finding:
     span: Span = _START
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Column:
     """A column that a SELECT gives, and the declared columns that it is made of."""
 
@@ -60,7 +61,7 @@ class Column:
     sources: tuple[Source, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Compiled:
     """What is known of a SELECT; `columns` is None where its columns are not."""
 
@@ -70,7 +71,7 @@ class Compiled:
     """The columns are those of a '*': they find their place in a table by their order, not by their name."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Declared:
     """The relations that are declared, by name, all in one schema."""
 

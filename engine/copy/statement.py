@@ -6,11 +6,13 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ..records import frozen
+
 FormatName = Literal["text", "csv", "fixedwidth", "json", "avro", "parquet", "orc", "shapefile"]
 JSON_WORDS = ("auto", "auto ignorecase", "noshred")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Secret:
     """A text that does not show itself; `text` is for the statement that is sent and for nothing else."""
 
@@ -20,7 +22,7 @@ class Secret:
         return "***"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TableName:
     """A table's name in lower case, as Redshift folds it."""
 
@@ -31,14 +33,14 @@ class TableName:
         return self.name if self.schema is None else f"{self.schema}.{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IamRole:
     """`role` is an ARN, or several with commas between; None is the default role of the cluster."""
 
     role: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AccessKey:
     """A key pair, and the session token that temporary keys come with."""
 
@@ -47,7 +49,7 @@ class AccessKey:
     token: Secret | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Credentials:
     """The older spelling of both: 'aws_iam_role=…' or 'aws_access_key_id=…;aws_secret_access_key=…'."""
 
@@ -57,7 +59,7 @@ class Credentials:
 Authorization = IamRole | AccessKey | Credentials
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Format:
     """How the files are written.
 
@@ -80,7 +82,7 @@ class Copy:
     source: str
     columns: tuple[str, ...] = ()
     authorization: Authorization | None = None
-    format: Format = Format()
+    format: Format = field(default=Format())
     manifest: bool = False
     region: str | None = None
     compression: Literal["", "gzip", "bzip2", "lzop", "zstd"] = ""

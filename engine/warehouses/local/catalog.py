@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...datatypes import DataType
 from ...errors import WarehouseError
+from ...records import frozen
 from .values import quote
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ SYSTEM_SCHEMAS = ("pg_catalog", "information_schema")
 TEMPORARY = "pg_temp"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Column:
     """A column as it was declared."""
 
@@ -43,7 +43,7 @@ class Column:
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Constraint:
     """A key: recorded, never enforced."""
 
@@ -54,7 +54,7 @@ class Constraint:
     referenced: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Relation:
     """A table or a view. `kind` 'late view' is one WITH NO SCHEMA BINDING."""
 
