@@ -8,13 +8,14 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 from .aws import MAX_CONNECTIONS, Aws, chunks
 from .errors import AwsError, WarehouseUnreachable
+from .records import frozen
 from .storage import StoredObject
 
 AHEAD_BYTES = 256 << 20
@@ -34,7 +35,7 @@ _SAYS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Buckets:
     """The buckets that an account can see.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from .model import (
     Target,
 )
 from .places import At, did_you_mean, known_columns
+from .records import frozen
 from .rules import Severity
 from .source import Document, Text, read_text
 from .unload import declared_unload
@@ -45,7 +46,7 @@ _TEXT_ENCODINGS = ("lzo", "text255", "text32k")
 _ROOT_KEYS = ("name", "version", "description", "target", "targets", "schema", "include", "rules", "window", "hooks")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Built:
     """A pipeline, the `vars` with their places, and what is wrong with it."""
 

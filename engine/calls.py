@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from .cluster import TAG, Resource, Role, There, Wanted, resources
 from .errors import WarehouseError
 from .model import Cluster, Secret, Serverless
+from .records import frozen
 
 _AT_WORK = ("creating", "modifying", "rebooting", "resizing", "renaming", "rotating-keys", "updating-hsm", "resuming")
 _GOING = ("deleting", "final-snapshot")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """A call to AWS in AWS's own words. One with `until` looks again and again, and changes nothing."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher, unified_diff
 from typing import Literal
 
 from .copy import masked
 from .plan import Plan, Statement, Step
+from .records import frozen
 from .risks import KINDS, Risk, reshaped, risks
 from .script import code
 
@@ -17,7 +17,7 @@ _PREPARE = "before the first step"
 _CONTEXT = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """A statement that is new (`old` is empty), gone (`new` is empty) or changed, and what the new one risks."""
 
@@ -26,7 +26,7 @@ class Change:
     risks: tuple[Risk, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepChange:
     """What changes in a step; `name` is in the user's words."""
 

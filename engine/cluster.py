@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from ipaddress import ip_network
 
 from . import policy
 from .environment import PROVISIONING, SETTINGS, resolve
 from .errors import InvalidPipeline, Problem, UsageError
 from .model import Cluster, Pipeline, Secret, Serverless, Target
+from .records import frozen
 
 TAG = "etlrun:pipeline"
 _OPEN_BITS = 8
@@ -20,7 +21,7 @@ _PASSWORD = re.compile(r"(?=.*[A-Z])(?=.*[a-z])(?=.*[0-9])[!-~]{8,64}")
 _PASSWORD_SAYS = "Redshift takes 8 to 64 characters: a capital, a small letter, a digit, none of ' \" \\ / @ or blanks"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """What a target asks for, all variables put in."""
 
@@ -43,7 +44,7 @@ class Wanted:
     cidr: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Role:
     arn: str
     tag: str
@@ -51,7 +52,7 @@ class Role:
     policy: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group:
     """A security group; `rules` are (CIDR, port)."""
 
@@ -60,7 +61,7 @@ class Group:
     rules: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resource:
     """A cluster, a namespace or a workgroup; its status in lower case."""
 
@@ -74,7 +75,7 @@ class Resource:
     """What the YAML says of it too: (key, value)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class There:
     """What AWS has already. Empty: what a first run finds."""
 

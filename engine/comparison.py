@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median
 
 from .history import Past, Record, Run
+from .records import frozen
 
 _LEAST_RUNS = 3
 """How many earlier runs it takes to know what is usual."""
@@ -16,7 +16,7 @@ _LEAST_SECONDS = 1.0
 _FEWER = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Series:
     """A number in each of the runs, the oldest first and this run's last; None where there is none."""
 
@@ -36,7 +36,7 @@ class Series:
         return median(self.earlier) if self.earlier else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Compared:
     """Seconds and rows in the last runs, and what is remarkable about those of this one."""
 

@@ -6,8 +6,9 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/c_Supported_data_types.ht
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from difflib import get_close_matches
+
+from .records import frozen
 
 MAX_VARCHAR_BYTES = 65535
 MAX_CHAR_BYTES = 4096
@@ -43,7 +44,7 @@ _MAX_LENGTH = {"char": MAX_CHAR_BYTES, "varchar": MAX_VARCHAR_BYTES, "varbyte": 
 _TYPE = re.compile(r"\s*([a-z_][a-z0-9_ ]*?)\s*(?:\(\s*(\w+)\s*(?:,\s*(\d+)\s*)?\))?\s*", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataType:
     """A Redshift type in its canonical spelling. Lengths are bytes of UTF-8."""
 

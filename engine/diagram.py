@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from .lineage import Name
 from .model import Definition, Pipeline
 from .read import needs
+from .records import frozen
 from .tables import attributes
 
 Role = Literal["staging", "fact", "dimension", "table"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Node:
     """A step, or the files that one loads or writes."""
 
@@ -22,7 +22,7 @@ class Node:
     kind: Literal["files", "staging", "table"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edge:
     """What flows from one node to another; `reads` is false where a step only waits for the other."""
 
@@ -31,7 +31,7 @@ class Edge:
     reads: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Steps:
     """The graph of a pipeline, from raw files to tables, and what they write. Names of files begin with s3://: none is
     a step's.
@@ -41,7 +41,7 @@ class Steps:
     edges: tuple[Edge, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entity:
     """A table of the star schema."""
 
@@ -52,7 +52,7 @@ class Entity:
     """DISTKEY (…), SORTKEY (…) and the like, as CREATE TABLE has them."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attribute:
     """A column of an entity; `references` is the table and the column that a foreign key names."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from .conversions import fate
@@ -12,6 +12,7 @@ from .errors import Where
 from .lexical import identifier
 from .live import LiveColumn, LiveKey, LiveTable
 from .model import Column, Definition, SortKey, Table
+from .records import frozen
 
 Kind = Literal[
     "table", "column", "column gone", "length", "type", "null", "default", "identity", "distribution", "sort key",
@@ -23,7 +24,7 @@ _ALL = ("select", "insert", "update", "delete", "references")
 _ENCODED_BY_LENGTH = ("bytedict", "runlength", "text255", "text32k")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loss:
     """What a change loses, to be counted; 'nulls' and 'rows' are in its way."""
 
@@ -32,7 +33,7 @@ class Loss:
     length: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Difference:
     """One thing in which a table is not as declared.
 

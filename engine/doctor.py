@@ -6,7 +6,6 @@ import json
 import secrets
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from . import policy
@@ -20,6 +19,7 @@ from .hosts import parse_host
 from .lexical import identifier, literal
 from .model import Pipeline, StagingSource, Target
 from .provision import find_cluster, find_workgroup
+from .records import frozen
 from .warehouse import Session
 
 CONNECT_SECONDS = 5.0
@@ -27,7 +27,7 @@ _DENIED = ("AccessDenied", "AccessDeniedException", "403")
 _SERVICE = "redshift.amazonaws.com"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One thing that was looked at; `mend` says what to do about it."""
 
@@ -36,7 +36,7 @@ class Finding:
     mend: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Examined:
     """What the checks look at. In `target` the variables are put in that are set."""
 

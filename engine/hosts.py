@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from .records import frozen
 
 _HOST = re.compile(
     r"(?P<name>[\w-]+)\.[\w]+\.(?P<region>[a-z]+(-[a-z]+)+-\d)\.(?P<service>redshift|redshift-serverless)\.amazonaws\."
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Host:
     """`name` is that of the cluster or the workgroup."""
 

@@ -12,9 +12,10 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from .records import frozen
 
 MOST_ANSWERS = 32
 MOST_BYTES = 256_000_000
@@ -23,7 +24,7 @@ _HERE = Path(__file__).resolve().parent
 _UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """What a command prints: to stdout, and to stderr."""
 
@@ -31,7 +32,7 @@ class Answer:
     err: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """What was asked, and the state of what is known before anything is read."""
 

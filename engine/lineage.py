@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from .compile.select import Compiled, Declared, declare
 from .jsonpaths import path_to
 from .model import Column, Pipeline, StagingSource, Table
+from .records import frozen
 from .selects import compiled
 
 Name = tuple[str, str]
@@ -17,7 +17,7 @@ Name = tuple[str, str]
 Ways = Callable[[Name], tuple[Name, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Origin:
     """A column, and what it is made of."""
 

@@ -32,6 +32,7 @@ from .live import (
 from .model import Column, Definition, Pipeline, Target
 from .plan import Plan, Statement, Step, Transaction
 from .read import needs, template_values
+from .records import frozen
 from .tables import attributes, column_line, lines, relation
 from .warehouse import Session
 
@@ -39,7 +40,7 @@ Risk = Literal["safe", "copy", "destructive", "refused"]
 Grants = Mapping[str, tuple[tuple[str, str], ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """A difference, and how grave it is to do away with it.
 
@@ -52,7 +53,7 @@ class Change:
     lost: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """What a look at the warehouse found."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from .errors import Problem, Where
+from .records import frozen
 from .source import Document, Key
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class At:
     """A place in a document; problems that are found below it go into one list."""
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from .errors import InvalidPipeline, Problem
 from .inputs import input_hashes, shipped_hash
 from .lexical import literal
 from .plan import Plan, Statement, Step
+from .records import frozen
 from .schema import plan_mistake
 from .selection import Selection
 
@@ -25,7 +25,7 @@ _AGAIN = "plan again with `etlrun plan`, and have the new plan reviewed"
 _DECIDES = "where a variable of the environment decides more than a value, give it with --var"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """What a run was asked for on the command line."""
 
@@ -36,7 +36,7 @@ class Request:
     full_refresh: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlanFile:
     """A plan file as it was read: the run that it asks for, and all that it says."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from . import policy
@@ -14,6 +13,7 @@ from .calls import Call
 from .cluster import TAG, Group, Resource, Role, There, Wanted
 from .errors import AwsError, WarehouseError
 from .model import Cluster, Secret, Serverless, Target
+from .records import frozen
 
 POLL_SECONDS = 15.0
 LONGEST_SECONDS = 60 * 60.0
@@ -24,14 +24,14 @@ ROLE_SECONDS = 120.0
 """How long Redshift may say that a role is not valid. A new one is not known everywhere at once."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Made:
     """A call was made."""
 
     call: Call
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Waiting:
     """A call waits for AWS; `seconds` since the last call was made."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass
 
 from .errors import EtlrunError, WarehouseError, WarehouseUnreachable
+from .records import frozen
 
 _CAUSES = (
     # SQLSTATE does not tell these: Redshift answers XX000 for all of them. Facts of each: its number in the message.
@@ -18,7 +18,7 @@ _CAUSES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Retries:
     """How often a transaction is tried in all, and how long it waits: each wait is twice the one before."""
 

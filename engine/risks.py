@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
+from .records import frozen
 from .script import code
 
 Kind = Literal["destructive", "rewrites", "locks"]
@@ -15,7 +15,7 @@ KINDS: dict[Kind, str] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Risk:
     kind: Kind
     why: str

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+from .records import frozen
 
 _MARK = re.compile(
     r"""(?=['"$/;-])(?:  # looking at one character first takes an eighth of the time
@@ -40,7 +41,7 @@ class Part(NamedTuple):
     stop: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Written:
     """A statement of a script as written, without its semicolon, and at which offset of the script it begins."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 
 from .graph import Needs, above, below
 from .model import Pipeline
 from .places import did_you_mean
+from .records import frozen
 
 CHANGED = "changed"
 """Stands for the steps that are not as they were when they were last done; a step of that name goes before."""
@@ -18,7 +18,7 @@ class NoSuchStep(ValueError):
     """A pattern that means no step; its text says which, and what it may have meant."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Selection:
     """Which steps a command line asks for, as it is written: each text has patterns with commas between."""
 

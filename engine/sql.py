@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .errors import WarehouseError
 from .lexical import fold
+from .records import frozen
 from .script import unclosed
 from .warehouses.local.reading import column_names, leaves, read_query, tables
 
@@ -27,7 +27,7 @@ class InvalidSql(ValueError):
         self.width = width
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Relation:
     """A table that a SELECT reads, in lower case as Redshift folds names, and where it names it (from 1)."""
 
@@ -37,7 +37,7 @@ class Relation:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Select:
     """What a SELECT reads and gives.
 

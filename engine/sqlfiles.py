@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 
 from .dry_run import statements_text, step_text
 from .errors import UsageError
 from .plan import Plan
+from .records import frozen
 
 _PREPARE = "0-prepare"
 """No step has this name: names do not begin with a digit."""
 _SHOWN_LINES = 30
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Difference:
     """A file that is not as the pipeline gives it; `old` is None where it is missing, `new` where its step is gone."""
 

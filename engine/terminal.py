@@ -14,8 +14,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from .execute import Event, Result, StepDone, StepFailed, StepKept, StepRetried, StepSkipped, StepStarted
+from .execute import Event, Result, StepRetried, StepStarted
 from .plan import Plan, Step
+from .summary import SUMMARY, result_cells
 from .warehouse import Outcome
 
 _NO_LIMIT = 10_000
@@ -79,7 +80,7 @@ class _View:
 
 def summary(results: Sequence[Result], stream: TextIO) -> None:
     """Write a table of what became of each step: status, rows, seconds, rejected rows."""
-    table = _table("step", "status", "rows", "seconds", "rejects")
+    table = _table(*SUMMARY)
     for result in results:
         status, rows, seconds, rejects = result_cells(result)
         table.add_row(result.step.name, _styled(status), rows, seconds, rejects)
@@ -88,21 +89,6 @@ def summary(results: Sequence[Result], stream: TextIO) -> None:
 
 def _styled(status: str) -> Text:
     return Text(status, _STYLES[status.partition(":")[0]])
-
-
-def result_cells(result: Result) -> tuple[str, str, str, str]:
-    """Return status, rows, seconds and rejects as text."""
-    match result:
-        case StepDone(rows=rows, seconds=seconds, rejects=rejects, warnings=warnings, step=step):
-            warned = f": {len(warnings)} warning{'s' if len(warnings) != 1 else ''}" if warnings else ""
-            loaded = ("", "") if step.kind in ("checks", "changes", "hooks") else (f"{rows:,}", f"{len(rejects):,}")
-            return f"done{warned}", loaded[0], f"{seconds:.2f}", loaded[1]
-        case StepFailed(seconds=seconds):
-            return "failed", "", f"{seconds:.2f}", ""
-        case StepSkipped(because=because):
-            return f"skipped: {because} failed", "", "", ""
-        case StepKept(because=because):
-            return f"kept: {because}", "", "", ""
 
 
 def write_table(headings: Sequence[str], rows: Iterable[Sequence[str]], stream: TextIO) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from .execute import Event, Result, StepDone, StepFailed, StepKept, StepRetried, StepSkipped, StepStarted
+from .records import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bar:
     """A step of a run: its begin and end in seconds since the run began; both 0 for one that was skipped or kept."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from .model import Window
 from .places import At, did_you_mean
+from .records import frozen
 
 MOST_SLICES = 10_000
 _DAY = timedelta(days=1)
@@ -18,7 +18,7 @@ _BEGINS = {
 _FORMS = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slice:
     """A part of a time, as SQL writes it: from `begin` on, up to and without `end`."""
 

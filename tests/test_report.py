@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -28,6 +29,8 @@ from engine.plan import Plan, Statement, Step, StoredFile, Transaction
 from engine.problems import error_text, load_errors_text, problem_text
 from engine.report import event_json, event_text, failure_text, warning_text
 from engine.script import statements
+from engine.summary import summary_text
+from engine.terminal import summary
 
 WHERE = Where("p.yaml", 7, 3)
 KEYS = "COPY t FROM 's3://b/x' ACCESS_KEY_ID 'AKIA' SECRET_ACCESS_KEY 'hush'"
@@ -394,3 +397,12 @@ def test_place_as_text() -> None:
     assert str(Where("p.yaml", 3, 5, "text")) == "p.yaml:3:5"
     assert "text" not in repr(Where("p.yaml", 3, 5, "text"))
     assert str(InvalidPipeline([Problem("b", WHERE), Problem("a")])) == "a\np.yaml:7:3: b"
+
+
+def test_summary_in_a_pipe_is_what_rich_would_write() -> None:
+    failed = StepFailed(step("歌"), 1.5, WarehouseError("no"))
+    results = [StepDone(step("a"), 0.25, 1_234_567), failed, StepSkipped(step("long_name_of_a_step"), "歌")]
+    stream = io.StringIO()
+    summary(results, stream)
+    assert list(summary_text(results)) == stream.getvalue().splitlines()
+    assert stream.getvalue().startswith("step                  status")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import click
 
@@ -16,6 +16,7 @@ from ..model import Pipeline, Target
 from ..plan import Plan
 from ..planfile import Request
 from ..recording import Desk
+from ..records import frozen
 from ..report import slice_json
 from ..retries import RETRIES
 from ..warehouse import Warehouse
@@ -28,7 +29,7 @@ from .running import new_run, reached, started_by
 _ALL_RUNS = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Planned:
     """A slice, read and planned."""
 

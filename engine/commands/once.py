@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -18,12 +18,13 @@ from ..ledger import Noting
 from ..model import Pipeline
 from ..plan import Plan
 from ..recording import NotedRun, held
+from ..records import frozen
 from ..warehouse import Session, Warehouse
 from .changing import changes_before_run
 from .running import Through, watched
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Manner:
     """How the runs of a command line are carried out and told of."""
 

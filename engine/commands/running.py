@@ -20,6 +20,7 @@ from ..execute import Event, Result, StepDone, StepFailed, StepKept, StepRetried
 from ..model import Target
 from ..plan import Plan
 from ..report import event_json, event_text, failure_text, warning_text
+from ..summary import summary_text
 from ..warehouse import Warehouse
 from .options import Mounts
 
@@ -105,12 +106,15 @@ def _watched(plan: Plan, events: Iterable[Event], as_json: bool) -> int:
 
 
 def _show(results: list[Result], as_json: bool) -> None:
-    from ..terminal import summary
-
     if as_json:
         return
-    if results:
+    if results and sys.stdout.isatty():
+        from ..terminal import summary
+
         summary(results, sys.stdout)
+    elif results:
+        for line in summary_text(results):
+            click.echo(line)
     for result in results:
         if isinstance(result, StepDone):
             for line in warning_text(result):

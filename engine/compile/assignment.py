@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ..datatypes import DataType
+from ..records import frozen
 from ..warehouses.local import syntax as s
 from ..warehouses.local.values import UNKNOWN, Typed, category, format_type
 from .watching import Record
@@ -16,7 +16,7 @@ _WIDTH = {"smallint": 0, "integer": 1, "bigint": 2}
 _LIMIT = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loss:
     """What may go wrong with a value, by the name of its rule."""
 

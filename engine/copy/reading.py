@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from ..errors import WarehouseError
 from ..lexical import fold
+from ..records import frozen
 from .masking import BLANK, masked
 from .statement import AccessKey, Authorization, Copy, Credentials, Format, IamRole, Secret, TableName
 
@@ -69,7 +69,7 @@ def parse(sql: str) -> Copy:
     return Copy(table=table, columns=columns, source=source, **found)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Token:
     kind: str
     text: str

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from ..records import frozen
 from ..script import code
 from ..sql import InvalidSql, read_select
 
@@ -32,7 +32,7 @@ _LATE_BOUND = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """Something that a rule says of a script, and where: from 1, in characters."""
 

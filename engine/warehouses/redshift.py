@@ -7,7 +7,7 @@ import socket
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import redshift_connector
@@ -15,6 +15,7 @@ from redshift_connector import error as driver
 from redshift_connector.core import COMMAND_COMPLETE
 
 from ..errors import CommitUnknown, LoadError, LoadFailed, WarehouseError, WarehouseUnreachable
+from ..records import frozen
 from ..warehouse import Outcome, ResultColumn
 
 CONNECT_SECONDS = 30
@@ -28,7 +29,7 @@ _TYPES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RedshiftSession:
     """One connection. The driver's own transactions are off: BEGIN and COMMIT are sent here, and COMMIT is checked."""
 

@@ -6,9 +6,9 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/r_INSERT_30.html, r_UPDAT
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ...errors import WarehouseError
+from ...records import frozen
 from . import syntax as s
 from .casts import assign
 from .catalog import Column, Relation
@@ -19,7 +19,7 @@ from .sources import source_sql
 from .values import Typed, quote
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Changes:
     """Statements to run one after the other; the rows that they write are counted together.
 

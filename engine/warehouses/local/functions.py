@@ -11,10 +11,10 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/c_SQL_functions.html, and
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 
 from ...datatypes import DataType, parse_type
+from ...records import frozen
 from .values import varchar
 
 _TABLE = r"""
@@ -215,7 +215,7 @@ inet_server_addr() -> varchar(64) = CAST(NULL AS VARCHAR)
 _LINE = re.compile(r"(\w+)\(([^)]*)\) -> (\$1|[a-z ]+(?:\(\d+\))?) = (.+)")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Function:
     """One line of the table."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
 from functools import cache, partial
 from itertools import count
 from pathlib import Path
@@ -14,6 +13,7 @@ import duckdb
 
 from ...copy import Copy, conflicts
 from ...errors import LoadError, WarehouseError
+from ...records import frozen
 from ...storage import Storage, StoredObject
 from . import load_json, load_text
 from .load_batch import Job, fail_if_too_many, in_order, load_batch, not_understood, readings
@@ -28,7 +28,7 @@ OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions":
 """How every database is opened: DuckDB fetches nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loaded:
     """What a COPY did: rows loaded, rows left out, files read."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from ...copy import Copy
 from ...errors import LoadError, LoadFailed, WarehouseError
+from ...records import frozen
 from . import load_json, load_parquet, load_text
 from .load_errors import Findings, examine, load_error, sift
 from .load_files import Unit
@@ -23,7 +23,7 @@ MAX_ERRORS = 100_000
 """As many as MAXERROR can allow."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Job:
     """One COPY under way. `connection` writes; `looking` gives one that looks at files, in their order, whatever has
     become of the transaction."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from ...copy import Copy
 from ...errors import LoadError
+from ...records import frozen
 from .load_files import Unit
 from .load_reading import Reading, refused_rows
 from .load_reasons import Reason, reason, type_length, type_name
@@ -22,7 +22,7 @@ _SHOWN_CHARACTERS = 1024
 _Refused = tuple[int, int | None, str | None, bool]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Findings:
     """What a second look at a unit gave: rows that cannot be loaded, and a unit of those that were saved."""
 

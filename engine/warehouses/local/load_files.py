@@ -11,12 +11,12 @@ import mmap
 import os
 import re
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from ...copy import Copy
 from ...errors import WarehouseError
+from ...records import frozen
 from ...storage import Storage, StoredObject
 from .load_plain import Unpack, is_rewritten, plain
 
@@ -34,7 +34,7 @@ Layout = Literal["lines", "values"]
 blank lines or more than one way to end a line."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """The bytes of one object inside a unit, from `start` on; `skipped_…` is what IGNOREHEADER took off before."""
 
@@ -44,7 +44,7 @@ class Part:
     skipped_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unit:
     """One file to scan: an object as it is, or a pack of several."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from ...copy import Copy
+from ...records import frozen
 from .load_files import Unit
 from .load_reasons import Reason
 from .load_records import Place, Record
@@ -15,7 +15,7 @@ LEFT_OUT = "temp.etlrun_left_out"
 """A sequence that counts the rows that a scan leaves out: the only way to learn it without a second scan."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """How the files of one format become rows of raw values."""
 

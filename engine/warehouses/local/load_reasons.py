@@ -6,14 +6,14 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.ht
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from ...copy import Copy
 from ...datatypes import DataType
+from ...records import frozen
 from .load_values import LoadColumn
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reason:
     """`position` counts the characters of the field from 0."""
 

@@ -6,13 +6,13 @@ import codecs
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from ...records import frozen
 from .load_files import Part, Unit
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """The bytes of a file from `start` to `end`, its last line being `line`; `wrong` says why it is no row."""
 
@@ -22,7 +22,7 @@ class Record:
     wrong: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """Where a record is: in which part of its unit, on which line and byte of its object, and its text."""
 

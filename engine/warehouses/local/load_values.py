@@ -6,11 +6,11 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conv
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from ...copy import Copy
 from ...datatypes import DataType
+from ...records import frozen
 from .load_times import date_value, time_value, timestamp_value
 from .types import stored_type
 
@@ -18,7 +18,7 @@ RawKind = Literal["text", "json", "typed"]
 """What the raw column holds: the text of the value, or its JSON with quotes around strings, or what DuckDB read."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoadColumn:
     """A column of the target table."""
 
@@ -30,7 +30,7 @@ class LoadColumn:
     identity: Literal["", "always", "by default"] = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoadTable:
     """The target: `name` as the user wrote it, for messages; `relation` is its quoted DuckDB name."""
 
@@ -39,7 +39,7 @@ class LoadTable:
     columns: tuple[LoadColumn, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """Over a raw column `raw` and a column `value` that holds the first expression, both SQL."""
 
@@ -49,7 +49,7 @@ class Rule:
     """True for a row that must be refused."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Raw:
     """A raw column of a scan: its SQL, what it holds, and SQL that is true where its path cannot be followed."""
 

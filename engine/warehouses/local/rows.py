@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...errors import WarehouseError
+from ...records import frozen
 from ...warehouse import Outcome, ResultColumn
 from . import facts
 from . import syntax as s
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _REMEMBERED = 512
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Translated:
     """A statement ready to run again: a query with its columns, or changes of rows."""
 

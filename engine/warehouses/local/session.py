@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import duckdb
 
 from ...errors import DatabaseInUse, WarehouseError, WarehouseUnreachable
+from ...records import frozen
 from ...storage import Storage
 from ...warehouse import Outcome
 from . import statements
@@ -48,7 +49,7 @@ _LOOKS_FIRST = ("", "select", "with", "insert", "update", "delete", "merge", "ex
 _FIRST_WORD = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/|\(|;)*([A-Za-z]+)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ran:
     """A statement that was run: a row of STL_QUERY."""
 

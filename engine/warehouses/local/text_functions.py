@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ...errors import WarehouseError
+from ...records import frozen
 from . import syntax as s
 from .casts import as_parameter, as_text
 from .scope import Scope
@@ -106,7 +106,7 @@ def _instr(node: s.Call, scope: Scope, translate: Translate) -> Typed:
 _AROUND = re.compile(r"\(\?(?:[=!]|<[=!])|\\[1-9]")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Pcre:
     """A call with look-around, of constants: DuckDB's regular expressions have none, Python's have."""
 
