@@ -49,6 +49,7 @@ class Settings:
     songs: int
     dbt_python: str = ""
     sqlmesh_python: str = ""
+    peer_tables: tuple[int, ...] = (1_000, 10_000)
     quick: bool = False
 
     @property
@@ -244,8 +245,8 @@ def peers(settings: Settings) -> Iterator[Result]:
         command = (Path(settings.sqlmesh_python).with_name("sqlmesh"), "plan", "--no-prompts", "--skip-tests")
         name = f"SQLMesh {_version_of(settings.sqlmesh_python, 'sqlmesh')} (`sqlmesh plan --explain`)"
         planners.append((name, Planner("sqlmesh", write_sqlmesh, (*command, "--no-diff", "--explain"), (".cache",))))
-    for tables in (1_000, 10_000)[: 1 if settings.quick else 2] if planners else ():
-        repeats = 3 if tables == 1_000 and not settings.quick else 1
+    for tables in settings.peer_tables[: 1 if settings.quick else None] if planners else ():
+        repeats = 3 if tables <= 1_000 and not settings.quick else 1
         ours = _planned(_etlrun_planner(settings), settings, tables, repeats)
         for name, planner in planners:
             theirs = _planned(planner, settings, tables, repeats)
@@ -289,7 +290,10 @@ def _installed() -> str:
 def _settings(options: argparse.Namespace, scratch: Path) -> Settings:
     events, songs = (min(options.events, 300_000), 1_490) if options.quick else (options.events, 14_896)
     words = tuple(shlex.split(options.etlrun))
-    return Settings(scratch.resolve(), words, events, songs, options.dbt_python, options.sqlmesh_python, options.quick)
+    return Settings(
+        scratch.resolve(), words, events, songs, options.dbt_python, options.sqlmesh_python,
+        tuple(options.peer_tables), options.quick,
+    )  # fmt: skip
 
 
 def main() -> int:
@@ -299,6 +303,10 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=10_000_000, help="how many the large files hold")
     parser.add_argument("--dbt-python", default="", metavar="PYTHON", help="an interpreter that has dbt-duckdb")
     parser.add_argument("--sqlmesh-python", default="", metavar="PYTHON", help="an interpreter that has sqlmesh")
+    parser.add_argument(
+        "--peer-tables", nargs="+", type=int, default=[1_000, 10_000], metavar="N",
+        help="how many tables others plan as well: 10,000 take them half an hour",
+    )  # fmt: skip
     parser.add_argument("--scratch", type=Path, help="a folder for data and databases, kept for the next time")
     parser.add_argument("--etlrun", default=_installed(), metavar="COMMAND", help="what is measured: %(default)s")
     options = parser.parse_args()
