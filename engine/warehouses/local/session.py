@@ -425,7 +425,8 @@ class LocalSession:
         """Keep what was read of the catalog if that is what stands there now."""
         changed, self.changed_catalog = self.changed_catalog, False
         with self.database.lock:
-            is_known = self._began_version == self.database.version and (committed or not changed)
+            is_current = self._seen_version == self._began_version == self.database.version
+            is_known = is_current and (committed or not changed)
             self.database.version += changed and committed
             if is_known:
                 self._seen_version = self.database.version
