@@ -24,7 +24,7 @@ from engine.connect import connect
 from engine.execute import StepDone, execute
 from engine.ledger import Noting, noted
 from engine.model import Target
-from engine.plan import make_plan
+from engine.planning import make_plan
 from engine.read import read_pipeline
 from engine.storage import StoredObject
 

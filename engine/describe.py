@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from .lineage import Lineage
 from .model import Check, Column, Definition, Pipeline, StagingSource, Table
-from .plan import check_said
+from .planning.checks import check_said
 from .read import needs
 from .tables import attributes
 

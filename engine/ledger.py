@@ -13,7 +13,8 @@ from . import __version__
 from .copy import masked
 from .lexical import MAX_NAME_BYTES, identifier, literal
 from .model import Pipeline, Target
-from .plan import Ledger, Plan, Statement, Step, make_plan, template_statements
+from .plan import Ledger, Plan, Statement, Step, template_statements
+from .planning import make_plan
 from .records import frozen
 from .render import render
 

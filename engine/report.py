@@ -14,7 +14,8 @@ from .execute import Event, StepDone, StepFailed, StepKept, StepRetried, StepSki
 from .files import Seen, Taken
 from .history import Decision
 from .load_edits import column_edit, file_edits
-from .plan import SHOWN_ROWS, Plan, Step
+from .plan import Plan, Step
+from .planning.checks import SHOWN_ROWS
 from .problems import clipped, error_text, excerpt, load_errors_text
 from .scripted import Answered, Ended, Refused
 from .window import Slice

@@ -114,7 +114,7 @@ import sys
 sys.path.insert(0, {str(BENCHMARKS)!r})
 from pathlib import Path
 from planning import write_pipeline
-from engine.plan import make_plan
+from engine.planning import make_plan
 from engine.read import read_pipeline
 path = Path({str(tmp_path)!r}) / "many.yaml"
 write_pipeline(path, 250)

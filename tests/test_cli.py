@@ -377,7 +377,7 @@ def test_database_in_use_exits_4(visits: Path, capsys: pytest.CaptureFixture[str
 def test_bug_exits_70_without_a_traceback(
     visits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("engine.plan.order", lambda waits: 1 / 0)
+    monkeypatch.setattr("engine.planning.run.order", lambda waits: 1 / 0)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert _run([str(visits), "--dry-run"]) == 70
     said = capsys.readouterr().err

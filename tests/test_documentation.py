@@ -17,7 +17,7 @@ from benchmarks.planning import write_pipeline
 from engine.__main__ import main
 from engine.diagram import references
 from engine.documentation import page, pipeline_page
-from engine.plan import make_plan
+from engine.planning import make_plan
 from engine.read import read_pipeline
 
 PROJECT = Path(__file__).resolve().parent.parent

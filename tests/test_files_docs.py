@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.plan import make_plan
+from engine.planning import make_plan
 from engine.read import read_pipeline
 
 PROJECT = Path(__file__).resolve().parent.parent

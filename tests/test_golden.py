@@ -13,7 +13,7 @@ import pytest
 from engine.dry_run import plan_text
 from engine.environment import fill
 from engine.ledger import Noting, noted
-from engine.plan import make_plan
+from engine.planning import make_plan
 from engine.read import read_pipeline
 
 PROJECT = Path(__file__).resolve().parent.parent

@@ -13,7 +13,8 @@ from engine.errors import Where
 from engine.history import Record, decide
 from engine.ledger import Ended, Noting, ended_statements, hashed, lease_name, measured, noted
 from engine.model import Pipeline
-from engine.plan import Plan, Statement, Step, Transaction, make_plan
+from engine.plan import Plan, Statement, Step, Transaction
+from engine.planning import make_plan
 from engine.read import read_pipeline
 
 WHERE = Where("p.yaml", 1, 1)

@@ -9,7 +9,8 @@ import pytest
 from engine.dry_run import plan_text
 from engine.environment import fill
 from engine.errors import InvalidPipeline
-from engine.plan import Plan, Step, make_plan
+from engine.plan import Plan, Step
+from engine.planning import make_plan
 from engine.read import read_pipeline
 
 START = "version: 1\nname: p\nschema: dw\n"

@@ -10,7 +10,7 @@ import yaml
 from engine.__main__ import _run
 from engine.dry_run import plan_text
 from engine.environment import fill
-from engine.plan import make_plan
+from engine.planning import make_plan
 from engine.read import read_pipeline
 from engine.sqlfiles import sql_files
 

@@ -13,7 +13,8 @@ import pytest
 
 from engine.__main__ import _run
 from engine.model import Table
-from engine.plan import Step, make_plan
+from engine.plan import Step
+from engine.planning import make_plan
 from engine.read import read_pipeline
 from engine.render import available
 

@@ -12,7 +12,8 @@ from ..changes import changes, changes_markdown
 from ..environment import fill
 from ..errors import InvalidPipeline, Problem
 from ..git import export
-from ..plan import Plan, make_plan
+from ..plan import Plan
+from ..planning import make_plan
 from ..read import read_pipeline
 from .asked import asked_target
 

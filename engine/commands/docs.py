@@ -11,7 +11,7 @@ import click
 from ..documentation import pipeline_page, problems_page
 from ..environment import fill
 from ..errors import EtlrunError, InvalidPipeline, Problem, UsageError
-from ..plan import make_plan
+from ..planning import make_plan
 from ..read import read_pipeline
 from .asked import asked_target, environment_of
 from .options import pipeline_argument, target_option, var_option

@@ -14,7 +14,7 @@ from ..environment import resolve
 from ..errors import UsageError
 from ..files import Seen, look
 from ..places import did_you_mean
-from ..plan import make_files_looks
+from ..planning import make_files_looks
 from ..report import files_text
 from .asked import asked_pipeline, asked_target, environment_of
 from .options import Mounts, mount_option, pipeline_argument, target_option, var_option

@@ -8,8 +8,8 @@ import click
 
 from ..errors import InvalidPipeline, Problem, UsageError
 from ..model import Pipeline
-from ..plan import make_plan
 from ..planfile import Request, plan_file_text
+from ..planning import make_plan
 from ..problems import advice_text
 from ..read import read_pipeline
 from ..selection import Selection

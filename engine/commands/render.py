@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ..environment import fill
-from ..plan import make_plan
+from ..planning import make_plan
 from ..read import read_pipeline
 from ..sqlfiles import Difference, differences, differences_text, write
 from .asked import asked_target

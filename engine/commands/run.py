@@ -116,8 +116,8 @@ def _run(
 ) -> int:  # fmt: skip
     from ..dry_run import plan_text
     from ..ledger import Noting, plan_run
-    from ..plan import make_plan
     from ..planfile import disagreements, refuse
+    from ..planning import make_plan
     from .asked import asked_steps, depends_on_runs
     from .once import run_once
     from .running import new_run, reached, started_by

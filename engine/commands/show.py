@@ -15,7 +15,7 @@ from ..errors import UsageError
 from ..lineage import trace
 from ..model import StagingSource, Table
 from ..places import did_you_mean
-from ..plan import make_plan
+from ..planning import make_plan
 from ..read import read_pipeline
 from .asked import asked_target, environment_of
 from .options import pipeline_argument, target_option, var_option

@@ -9,7 +9,7 @@ import click
 from ..dry_run import plan_text
 from ..environment import fill, resolve
 from ..execute import execute
-from ..plan import make_check_plan
+from ..planning import make_check_plan
 from ..selection import Selection
 from .asked import asked_pipeline, asked_steps, asked_target, environment_of
 from .options import (

@@ -79,7 +79,7 @@ def _write_findings(
 def _checked(path: Path, target: str | None, variables: Mapping[str, str]) -> tuple[Pipeline, str]:
     """Return a valid pipeline, and what it has in words. Errors: InvalidPipeline."""
     from ..environment import fill
-    from ..plan import make_plan
+    from ..planning import make_plan
     from ..read import read_pipeline
     from .asked import asked_target, environment_of
 

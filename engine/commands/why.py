@@ -13,7 +13,8 @@ from ..graph import above
 from ..history import Decision, Record, Run, decide, own_changes, read_records, read_resumed, read_runs
 from ..ledger import hashed
 from ..places import did_you_mean
-from ..plan import Step, make_plan
+from ..plan import Step
+from ..planning import make_plan
 from ..read import needs
 from .asked import asked_pipeline, asked_target, environment_of
 from .options import Mounts, mount_option, pipeline_argument, target_option, var_option

@@ -19,7 +19,7 @@ from engine.connect import connect
 from engine.environment import resolve
 from engine.errors import WarehouseError
 from engine.execute import StepFailed, execute
-from engine.plan import make_plan
+from engine.planning import make_plan
 from engine.read import read_pipeline
 from engine.wire.faults import NONE, Fault
 

@@ -12,7 +12,8 @@ from certificates import Certificates
 
 from engine.environment import resolve
 from engine.model import Target
-from engine.plan import Plan, make_plan
+from engine.plan import Plan
+from engine.planning import make_plan
 from engine.read import read_pipeline
 from engine.storage import Mount, Storage
 from engine.warehouses.local.session import LocalDatabase, open_database
