@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ..errors import WarehouseError
+from ..records import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Statement:
     """A statement that was asked for: `number` counts those of all clients from 1, in the order of their coming."""
 
@@ -21,7 +22,7 @@ class Statement:
     """What the client told of itself: user, database, application_name, …"""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fault:
     """What happens to one statement, in the order of the fields."""
 

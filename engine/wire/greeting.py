@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from ..errors import WarehouseError
+from ..records import frozen
 from . import replies
 from .requests import Cancel, GssRequest, Malformed, Startup, TlsRequest, decode_first
 from .settings import Settings
@@ -24,7 +25,7 @@ class Refused(Exception):
         self.error = error
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Guest:
     """A client who has come in. `protocol` is Amazon's addition to the protocol: 0 none, 1 more about columns, 2 binary
     numerics; `amazon` says whether its driver is one of Amazon's."""

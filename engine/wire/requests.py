@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from ..records import frozen
 
 MAX_STARTUP_BYTES = 10_000
 MAX_SIGN_IN_BYTES = 65_536
@@ -21,7 +22,7 @@ class Malformed(ValueError):
     """The bytes are no message of the protocol."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Startup:
     """The first message. `parameters` has user, database, and what else the client tells of itself."""
 
@@ -30,17 +31,17 @@ class Startup:
     parameters: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TlsRequest:
     """May we speak TLS?"""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GssRequest:
     """May we speak GSSAPI? (No.)"""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cancel:
     """Stop what the connection with this key is doing."""
 
@@ -48,14 +49,14 @@ class Cancel:
     key: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Query:
     """The simple protocol: a script."""
 
     sql: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parse:
     """Keep a statement under a name; a type of 0 is left to the server."""
 
@@ -64,7 +65,7 @@ class Parse:
     types: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bind:
     """Make a portal of a statement and values. Formats: 0 text, 1 binary; none means text, one goes for all."""
 
@@ -75,7 +76,7 @@ class Bind:
     result_formats: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Describe:
     """What will it give? `kind` is S, a statement, or P, a portal."""
 
@@ -83,7 +84,7 @@ class Describe:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Execute:
     """Run a portal, or go on with it; 0 rows at most means all."""
 
@@ -91,7 +92,7 @@ class Execute:
     max_rows: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Close:
     """Forget a statement (S) or a portal (P)."""
 
@@ -99,22 +100,22 @@ class Close:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Flush:
     """Send what waits."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sync:
     """The end of a series of extended messages."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Terminate:
     """Goodbye."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unsupported:
     """A message of the protocol that has no use here, such as a function call or a row of COPY FROM STDIN."""
 

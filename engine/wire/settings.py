@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from ..records import frozen
 from .faults import Faults, Statement, Wording, no_faults, provisioned
 from .sign_in import Account
 
@@ -14,7 +14,7 @@ def _ignore(statement: Statement) -> None:
     """Nobody asked."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """`account`: the one user who is let in; anybody if None. `log` hears of each statement when it is done."""
 

@@ -15,14 +15,15 @@ import hmac
 import secrets
 import struct
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from ..records import frozen
 from .replies import authentication
 
 ITERATIONS = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Account:
     """The one user who is let in. `method` is md5, scram-sha-256, digest, or empty for what suits the client."""
 

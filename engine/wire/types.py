@@ -6,9 +6,8 @@ PostgreSQL.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..datatypes import DataType, UnknownType, parse_type
+from ..records import frozen
 from ..warehouse import ResultColumn
 
 VARCHAR, NUMERIC, INTERVAL, Y2M, D2S = 1043, 1700, 1186, 1188, 1190
@@ -27,7 +26,7 @@ _CATALOG = {"name": (19, 64), "oid": (26, 4), "unknown": (705, -2), "interval": 
             "smallint[]": (SMALLINTS, -1), "text[]": (TEXTS, -1)}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Field:
     """A column of a result on the wire; `scale` counts a numeric's digits after the point."""
 

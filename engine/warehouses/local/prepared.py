@@ -5,11 +5,11 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/r_PREPARE.html, r_EXECUTE
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...datatypes import DataType
 from ...errors import WarehouseError
+from ...records import frozen
 from ...warehouse import Outcome
 from . import facts, rows
 from .casts import cast
@@ -30,7 +30,7 @@ _RUNS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prepared:
     """A statement that waits for its parameters; without `types` these are as they are given."""
 

@@ -8,11 +8,12 @@ from typing import Any, Protocol
 
 from ...datatypes import DataType
 from ...errors import WarehouseError
+from ...records import frozen
 from .catalog import Relation, no_such_column
 from .values import SUPER, Typed, quote
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OutColumn:
     """A column that a query or a relation gives."""
 
