@@ -21,7 +21,8 @@ from pathlib import Path
 from children import run
 
 from engine.connect import connect
-from engine.execute import StepDone, execute
+from engine.events import StepDone
+from engine.execute import execute
 from engine.ledger import Noting, noted
 from engine.model import Target
 from engine.planning import make_plan

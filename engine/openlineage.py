@@ -22,7 +22,7 @@ from openlineage.client.transport.http import ApiKeyTokenProvider, HttpConfig, H
 from . import __version__
 from .copy import masked
 from .errors import UsageError
-from .execute import Event, StepDone, StepFailed, StepSkipped, StepStarted
+from .events import Event, StepDone, StepFailed, StepSkipped, StepStarted
 from .hosts import parse_host
 from .lineage import Origin, trace
 from .model import Definition, Pipeline, Table, Target

@@ -6,7 +6,8 @@ from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import replace
 
-from .execute import UNDECIDED, Event, StepFailed, StepKept, StepSkipped, execute
+from .events import Event, StepFailed, StepKept, StepSkipped
+from .execute import UNDECIDED, execute
 from .history import Decision
 from .plan import Plan, Step
 from .retries import RETRIES, Retries

@@ -11,7 +11,8 @@ from typing import Any
 
 from .checks import failure
 from .errors import EtlrunError, LeaseHeld, LeaseLost, WarehouseError, WarehouseUnreachable
-from .execute import UNDECIDED, Event, StepFailed, StepSkipped
+from .events import Event, StepFailed, StepSkipped
+from .execute import UNDECIDED
 from .history import Decision, Past, read_past
 from .ledger import LEASE_SECONDS, Ended, ended_statements, measured
 from .model import Pipeline

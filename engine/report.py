@@ -10,7 +10,7 @@ from dataclasses import asdict
 from .checks import CheckFailed, Failure
 from .copy import masked
 from .errors import LoadError, LoadFailed, WarehouseError
-from .execute import Event, StepDone, StepFailed, StepKept, StepRetried, StepSkipped, StepStarted
+from .events import Event, StepDone, StepFailed, StepKept, StepRetried, StepSkipped, StepStarted
 from .files import Seen, Taken
 from .history import Decision
 from .load_edits import column_edit, file_edits

@@ -9,7 +9,7 @@ from typing import Any
 from . import __version__
 from .comparison import Series, compared_run, compared_step
 from .dry_run import step_text
-from .execute import StepDone, StepFailed, StepKept, StepSkipped
+from .events import StepDone, StepFailed, StepKept, StepSkipped
 from .history import Past
 from .plan import Plan
 from .render import render_page

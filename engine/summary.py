@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from unicodedata import east_asian_width
 
-from .execute import Result, StepDone, StepFailed, StepKept, StepSkipped
+from .events import Result, StepDone, StepFailed, StepKept, StepSkipped
 
 SUMMARY = ("step", "status", "rows", "seconds", "rejects")
 _LEFT = 2

@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from .execute import Event, Result, StepRetried, StepStarted
+from .events import Event, Result, StepRetried, StepStarted
 from .plan import Plan, Step
 from .summary import SUMMARY, result_cells
 from .warehouse import Outcome

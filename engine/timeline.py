@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from .execute import Event, Result, StepDone, StepFailed, StepKept, StepRetried, StepSkipped, StepStarted
+from .events import Event, Result, StepDone, StepFailed, StepKept, StepRetried, StepSkipped, StepStarted
 from .records import frozen
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from engine.checks import CheckFailed
 from engine.errors import LoadError, RunFailed, WarehouseError, WarehouseUnreachable, Where
-from engine.execute import Event, StepDone, StepFailed, StepSkipped, StepStarted, execute
+from engine.events import Event, StepDone, StepFailed, StepSkipped, StepStarted
+from engine.execute import execute
 from engine.graph import below, order
 from engine.model import Target
 from engine.plan import Keep, Plan, Statement, Step, StoredFile, Transaction

@@ -23,7 +23,7 @@ from engine.errors import (
     WarehouseError,
     Where,
 )
-from engine.execute import StepDone, StepFailed, StepSkipped, StepStarted
+from engine.events import StepDone, StepFailed, StepSkipped, StepStarted
 from engine.model import Target
 from engine.plan import Plan, Statement, Step, StoredFile, Transaction
 from engine.problems import error_text, load_errors_text, problem_text

@@ -19,7 +19,8 @@ from engine.errors import (
     WarehouseUnreachable,
     Where,
 )
-from engine.execute import Event, StepDone, StepFailed, StepRetried, execute
+from engine.events import Event, StepDone, StepFailed, StepRetried
+from engine.execute import execute
 from engine.model import Target
 from engine.plan import Plan, Statement, Step, Transaction
 from engine.retries import Retries, transient_cause

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from engine.errors import RunFailed, Where
-from engine.execute import Event, StepDone, StepFailed, StepRetried, StepSkipped, StepStarted
+from engine.events import Event, StepDone, StepFailed, StepRetried, StepSkipped, StepStarted
 from engine.plan import Step
 from engine.timeline import Recording
 

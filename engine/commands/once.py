@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 
 from ..errors import EtlrunError, UsageError
-from ..execute import Event, execute
+from ..events import Event
+from ..execute import execute
 from ..history import Decision, Run, decide, read_records
 from ..ledger import Noting
 from ..model import Pipeline

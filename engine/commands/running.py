@@ -16,7 +16,7 @@ import click
 
 from ..connect import connect
 from ..errors import DatabaseInUse, LeaseHeld, WarehouseUnreachable
-from ..execute import Event, Result, StepDone, StepFailed, StepKept, StepRetried, StepStarted
+from ..events import Event, Result, StepDone, StepFailed, StepKept, StepRetried, StepStarted
 from ..model import Target
 from ..plan import Plan
 from ..report import event_json, event_text, failure_text, warning_text

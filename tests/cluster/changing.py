@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.build import build
-from engine.execute import StepFailed, execute
+from engine.events import StepFailed
+from engine.execute import execute
 from engine.migration import Change, Found, judge, look, make_change_plan
 from engine.model import Pipeline
 from engine.plan import Plan

@@ -18,7 +18,8 @@ from engine.__main__ import _run
 from engine.connect import connect
 from engine.environment import resolve
 from engine.errors import WarehouseError
-from engine.execute import StepFailed, execute
+from engine.events import StepFailed
+from engine.execute import execute
 from engine.planning import make_plan
 from engine.read import read_pipeline
 from engine.wire.faults import NONE, Fault

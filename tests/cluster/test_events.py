@@ -17,7 +17,7 @@ from lab import PROJECT, StandIn
 from test_runs import take_lease
 
 from engine.__main__ import INTERRUPTED, _run
-from engine.execute import Event
+from engine.events import Event
 from engine.wire.faults import NONE, Fault, serializable_violation
 
 PAGE = PROJECT / "docs" / "events.md"
