@@ -51,3 +51,7 @@ def known_columns(at: At, wanted: str | Iterable[str], known: Sequence[str], wha
             place = at if isinstance(wanted, str) else at / (name if keyed else position)
             hint = did_you_mean(name, known, "columns are")
             place.problem(f"{what} names no column: '{name}'", hint, at_key=keyed)
+
+
+def places_of(at: At, keys: Iterable[str]) -> dict[str, Where]:
+    return {key: (at / key).value for key in keys}
