@@ -14,20 +14,20 @@ from .bulk import each, uncollected
 from .compile.select import declare
 from .environment import expand_variables, named
 from .errors import InvalidPipeline, Problem
+from .filling import filled_columns, filling_problems, needed_columns
 from .graph import Cycle, order
 from .incremental import reader_problems
 from .kept import digest_of
 from .lint.copies import files_looked_for
 from .lint.pipeline import lint
-from .loads import DATE_COLUMNS, VERSION_COLUMNS
+from .loads import DATE_COLUMNS
 from .model import Check, Definition, Hook, Inputs, Pipeline, Table, Unload
 from .places import did_you_mean
 from .render import TemplateError, available, render, render_text
-from .selects import item_place, select_problems
+from .selects import select_problems
 from .source import Document, Text, read_document, rendered_place
 from .source import Mapping as YamlMapping
 
-_KEYED = ("insert_missing", "merge", "delete_insert", "scd2")
 _ENDS_A_TRANSACTION = ("begin", "start", "commit", "end", "rollback", "abort")
 
 
@@ -204,8 +204,9 @@ def _read_table(
         return replace(table, load=replace(load, select=select))
     reads = _reads(table.name, load.sql, select, read, pipeline.schema, names, lost, problems)
     table = replace(table, load=replace(load, select=select))
-    columns = _filled_columns(table, read, problems)
-    gives = _needed(table, columns, read, problems)
+    problems += filling_problems(table, read.columns)
+    columns = filled_columns(table, read.columns)
+    gives = needed_columns(table, columns, read.columns)
     derived = tuple(column.name for column in table.definition.columns if column.is_derived)
     load = replace(load, select=select, columns=(*columns, *derived), gives=gives)
     is_own_source = any(each.name == table.name and each.schema in ("", pipeline.schema) for each in read.relations)
@@ -273,24 +274,6 @@ def _read_dates(table: Table, pipeline: Pipeline, problems: list[Problem]) -> Ta
         problems.append(Problem(str(error), error.where or table.load.places["dates"]))
         return table
     return replace(table, load=replace(table.load, select=select, columns=names))
-
-
-def _needed(table: Table, columns: tuple[str, ...], read: sql.Select, problems: list[Problem]) -> tuple[str, ...]:
-    """Return what the SELECT must give where columns are derived from it; check that it does."""
-    asked: list[str] = []
-    for column in table.definition.columns:
-        wanted = column.hash
-        if column.lookup:
-            wanted = (*(name for _, name in column.lookup.on), *((column.lookup.at,) if column.lookup.at else ()))
-        asked += wanted
-        for name in wanted:
-            if read.columns and name not in read.columns:
-                message = f"'{column.name}' is derived from '{name}', which the SELECT does not give"
-                problems.append(Problem(message, column.where, did_you_mean(name, read.columns, "it gives")))
-    if not asked:
-        return ()
-    more = read.columns if "order_by" in table.load.settings else ()
-    return tuple(dict.fromkeys((*columns, *more)))
 
 
 def _reads(
@@ -372,78 +355,6 @@ def _rendered(value: Any, pipeline: Pipeline) -> Any:
     if isinstance(value, YamlMapping):
         return {key: _rendered(each, pipeline) for key, each in value.items()}
     return [_rendered(each, pipeline) for each in value] if isinstance(value, list) else value
-
-
-def _filled_columns(table: Table, read: sql.Select, problems: list[Problem]) -> tuple[str, ...]:
-    definition = table.definition
-    versions = _version_columns(table)
-    if not read.columns:
-        names = (column.name for column in definition.columns if column.identity is None)
-        derived = {column.name for column in definition.columns if column.is_derived}
-        return tuple(name for name in names if name not in versions and name not in derived)
-    known = [column.name for column in definition.columns]
-    for name in versions[1:]:
-        if name in read.columns:
-            message = f"the SELECT gives '{name}', which the strategy fills"
-            problems.append(Problem(message, item_place(table, read.columns.index(name)), "take it out"))
-    for position, name in enumerate(read.columns, start=1):
-        if not name:
-            hint = "columns find their place by name: write … AS name"
-            message = f"column {position} of the SELECT has no name"
-            problems.append(Problem(message, item_place(table, position - 1), hint))
-    extra = set(read.columns) - {*known, ""}
-    if extra and "order_by" not in table.load.settings:
-        for name in sorted(extra - _derived_from(definition)):
-            message = f"the SELECT gives '{name}', which is no column of '{table.name}'"
-            place = item_place(table, read.columns.index(name))
-            problems.append(Problem(message, place, did_you_mean(name, known, "columns are")))
-    for name in _key(table):
-        column = definition.column(name)
-        if column and name not in read.columns and not column.is_derived:
-            message = f"the SELECT does not give '{name}', which is part of the key"
-            problems.append(Problem(message, table.load.sql.at(1, 1), "add it to the SELECT: rows are matched by it"))
-    doubled = sorted({name for name in read.columns if name and read.columns.count(name) > 1})
-    for name in doubled:
-        second = read.columns.index(name, read.columns.index(name) + 1)
-        problems.append(Problem(f"the SELECT gives '{name}' twice", item_place(table, second), "give one another name"))
-    for column in definition.columns:
-        required = not column.nullable or column.name in definition.primary_key
-        required = required and column.name not in _key(table) and column.name not in versions
-        if column.is_derived and column.name in read.columns:
-            message = f"the SELECT gives '{column.name}', which is derived: a hash, or looked up"
-            place = item_place(table, read.columns.index(column.name))
-            problems.append(Problem(message, place, "take it out of the SELECT, or of the column"))
-        required = required and not column.is_derived
-        if required and not column.default and column.identity is None and column.name not in read.columns:
-            message = f"the SELECT does not give '{column.name}', which must not be NULL"
-            problems.append(Problem(message, column.where, "add it to the SELECT, or give the column a default"))
-        if column.identity is not None and column.name in read.columns:
-            message = f"the SELECT gives '{column.name}', which is an identity column"
-            place = item_place(table, read.columns.index(column.name))
-            problems.append(Problem(message, place, "Redshift numbers the rows: take it out"))
-    derived = {column.name for column in definition.columns if column.is_derived}
-    return tuple(name for name in read.columns if name in known and name not in derived)
-
-
-def _derived_from(definition: Definition) -> set[str]:
-    """Return the names of the SELECT's columns that others are derived from."""
-    found = {name for column in definition.columns for name in column.hash}
-    for column in definition.columns:
-        if column.lookup:
-            found |= {column.lookup.at, *(name for _, name in column.lookup.on)}
-    return found
-
-
-def _key(table: Table) -> tuple[str, ...]:
-    """Return the key of a shipped strategy; one of one's own may mean something else by the word."""
-    return tuple(table.load.settings.get("key", ())) if table.load.strategy in _KEYED else ()
-
-
-def _version_columns(table: Table) -> tuple[str, ...]:
-    """Return the columns that scd2 fills: valid_from (which the SELECT may give instead), valid_to, is_current."""
-    if table.load.strategy != "scd2":
-        return ()
-    return tuple(table.load.settings.get(setting, setting) for setting in VERSION_COLUMNS)
 
 
 def template_values(pipeline: Pipeline) -> dict[str, Any]:
