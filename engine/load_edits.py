@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from .datatypes import MAX_CHAR_BYTES
-from .errors import LoadError
+from .errors import LoadError, WarehouseError
 from .model import Column
+from .parquet import edit, said_incompatible
 
 _EXTRA_COLUMNS = 1202
 _TOO_LONG = 1204
@@ -95,3 +96,14 @@ def _format(refused: Sequence[LoadError], code: int, kind: str, forms: Sequence[
         return f"copy: {{{kind}format: {known}}}"
     example = "'DD.MM.YYYY'" if kind == "date" else "'DD.MM.YYYY HH24:MI:SS'"
     return f"how the file writes it: copy: {{{kind}format: auto}}, or its own form such as {example}"
+
+
+def parquet_edit(error: WarehouseError, columns: Sequence[Column]) -> tuple[Column, str] | None:
+    """Return the column that a Parquet file does not fit, and what to change there, unless the error's hint says it."""
+    found = said_incompatible(f"{error.message}\n{error.detail}")
+    filled = [column for column in columns if not column.identity]
+    if found is None or found[0] >= len(filled):
+        return None
+    number, field = found
+    column = filled[number]
+    return column, "" if error.hint else f"; {edit(field, column.type)}"

@@ -13,7 +13,8 @@ from .errors import LoadError, LoadFailed, WarehouseError
 from .events import Event, StepDone, StepFailed, StepKept, StepRetried, StepSkipped, StepStarted
 from .files import Seen, Taken
 from .history import Decision
-from .load_edits import column_edit, file_edits
+from .load_edits import column_edit, file_edits, parquet_edit
+from .model import Column
 from .plan import Plan, Step
 from .planning.checks import SHOWN_ROWS
 from .problems import clipped, error_text, excerpt, load_errors_text
@@ -159,6 +160,8 @@ def failure_text(failure: StepFailed) -> Iterator[str]:
         yield from _mends(failure.step, failure.error.errors)
         sent = failure.statement.sql if failure.statement else ""
         yield from (f"  {edit}" for edit in file_edits(failure.error.errors, failure.step.columns, sent))
+    if isinstance(failure.error, WarehouseError) and (unfit := parquet_edit(failure.error, failure.step.columns)):
+        yield from _column(*unfit)
     if isinstance(failure.error, WarehouseError) and failure.error.sqlstate == _OTHERS_DEPEND_ON_IT:
         yield "  make the view that is bound to it WITH NO SCHEMA BINDING, or load the table with strategy: replace"
     if failure.statement:
@@ -175,8 +178,12 @@ def _mends(step: Step, errors: tuple[LoadError, ...]) -> Iterator[str]:
         refused = [error for error in errors if error.column == column.name]
         if not refused:
             continue
-        yield f"  {column.where}: {column.name} is {column.type}{column_edit(column, refused)}"
-        yield from excerpt(column.where)
+        yield from _column(column, column_edit(column, refused))
+
+
+def _column(column: Column, edit: str) -> Iterator[str]:
+    yield f"  {column.where}: {column.name} is {column.type}{edit}"
+    yield from excerpt(column.where)
 
 
 def event_json(plan: Plan, event: Event) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.datatypes import parse_type
-from engine.errors import LoadError, Where
-from engine.load_edits import column_edit, file_edits
+from engine.errors import LoadError, WarehouseError, Where
+from engine.load_edits import column_edit, file_edits, parquet_edit
 from engine.model import Column
 
 COLUMNS = [Column(name, parse_type("integer"), Where("p.yaml", 1, 1)) for name in ("id", "day", "note")]
@@ -82,3 +82,16 @@ def test_values_that_are_written_in_another_way(code: int, values: list[str], ed
     found = column_edit(COLUMNS[0], [refused(code, value) for value in values])
     assert found.startswith(edit)
     assert bool(found) == bool(edit)
+
+
+def test_parquet_field_is_told_at_its_column_as_a_cluster_says_it() -> None:
+    said = (
+        "\n  error:  Spectrum Scan Error\n  code:  15007\n  context:   File 'https://s3.us-west-2.aws.com/b/1' "
+        "has an incompatible Parquet schema for column 's3://b/1.day'. Column type: DECIMAL(18, 2), Parquet schema:\n"
+        "optional int64 day [i:1 d:1 r:0]\n (s3://b/1)"
+    )
+    found = parquet_edit(WarehouseError("Spectrum Scan Error", detail=said), COLUMNS)
+    assert found == (COLUMNS[1], "; the file has int64: make the column bigint, or write int32 into the file")
+    assert parquet_edit(WarehouseError("Spectrum Scan Error", detail=said, hint="so"), COLUMNS) == (COLUMNS[1], "")
+    assert parquet_edit(WarehouseError("Spectrum Scan Error", detail=said), COLUMNS[:1]) is None
+    assert parquet_edit(WarehouseError("Spectrum Scan Error", detail=said[:150]), COLUMNS) is None

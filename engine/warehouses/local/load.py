@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import cache, partial
 from itertools import count
@@ -15,10 +15,10 @@ from ...copy import Copy, conflicts
 from ...errors import LoadError, WarehouseError
 from ...records import frozen
 from ...storage import Storage, StoredObject
-from . import load_json, load_text
+from . import load_json, load_parquet, load_text
 from .load_batch import Job, fail_if_too_many, in_order, load_batch, not_understood, readings
 from .load_columns import default_values, target_columns
-from .load_files import objects_of, units
+from .load_files import Unit, objects_of, units
 from .load_reading import LEFT_OUT, literal
 from .load_values import LoadColumn, LoadTable
 
@@ -55,12 +55,20 @@ def load(connection: duckdb.DuckDBPyConnection, copy: Copy, table: LoadTable, st
             closing(storage.fetch(objects, job.folder)) as fetched,
             closing(units(fetched, copy, job.folder, unpack)) as batches,
         ):
-            for batch in batches:
+            for batch in _uniform(job, batches):
                 loaded, refused = load_batch(job, readings(job, columns, json, batch), batch, errors)
                 rows += loaded
                 errors += refused
                 fail_if_too_many(job, errors)
     return Loaded(rows, in_order(errors), objects)
+
+
+def _uniform(job: Job, batches: Iterable[tuple[Unit, ...]]) -> Iterator[tuple[Unit, ...]]:
+    for batch in batches:
+        if job.copy.format.name == "parquet":
+            yield from load_parquet.alike(job.looking(), batch)
+        else:
+            yield batch
 
 
 _NOT_LOCAL = ("avro", "orc", "shapefile", "lzop")

@@ -181,16 +181,81 @@ def test_parquet_columns_are_positional(bucket: Bucket) -> None:
         f"COPY (SELECT 1::BIGINT AS x, 'abc' AS y, TIMESTAMP '2018-11-02 01:02:03' AS z, [1, 2] AS w "
         f"UNION ALL SELECT 2, NULL, NULL, NULL) TO '{bucket.folder}/data.parquet' (FORMAT parquet)"
     )
-    bucket.table("a int, b varchar(3), c timestamp, d super")
+    bucket.table("a bigint, b varchar(3), c timestamp, d super")
     bucket.copy("format parquet")
     first, second = sorted(bucket.rows())
     assert (first[0], first[1], str(first[2]), first[3]) == (1, "abc", "2018-11-02 01:02:03", "[1,2]")
     assert second == (2, None, None, None)
-    bucket.table("a int, b varchar(2), c timestamp, d super")
+    bucket.table("a bigint, b varchar(2), c timestamp, d super")
     assert [code for code, _ in bucket.errors("format parquet")] == [1204]
     bucket.table("a int")
     with pytest.raises(WarehouseError, match="Table columns: 1, Data columns: 4"):
         bucket.copy("format parquet")
     bucket.put("data.parquet", "no parquet")
     with pytest.raises(WarehouseError, match="is not a Parquet file"):
+        bucket.copy("format parquet")
+
+
+@pytest.mark.parametrize(
+    ("written", "declared", "words", "edit"),
+    [
+        ("1::BIGINT", "integer", "Column type: INT | required int64 x [i:0", "bigint, or write int32"),
+        ("1::BIGINT", "smallint", "Column type: SMALLINT | required int64 x", "bigint, or write int16"),
+        ("1::BIGINT", "varchar(20)", "Column type: VARCHAR | required int64 x", "or write a string"),
+        ("'1'", "integer", "Column type: INT | required byte_array x", "make the column varchar"),
+        ("'2020-01-01'", "date", "Column type: DATE | required byte_array x", "or write date into"),
+        ("1.5::DOUBLE", "decimal(12,2)", "Column type: DECIMAL(12, 2) | required double x", "double pre"),
+        ("1.5::DOUBLE", "real", "Column type: FLOAT | required double x", "make the column double pre"),
+        ("1.5::DECIMAL(12,2)", "decimal(12,1)", "Column type: DECIMAL(12, 1)", "has decimal(12,2): make the column"),
+        ("1.5::DECIMAL(12,2)", "decimal(14,2)", "Column type: DECIMAL(14, 2)", "or write decimal(14,2) into the file"),
+        ("1.5::DECIMAL(12,2)", "bigint", "Column type: BIGINT", "make the column decimal(12,2)"),
+        ("DATE '2020-01-01'", "timestamp", "Column type: TIMESTAMP", "has int32 (date): make the column date"),
+        ("TIMESTAMP '2020-01-01'", "date", "Column type: DATE", "has int64 (timestamp): make the column timestamp"),
+        ("TRUE", "integer", "Column type: INT | required boolean x", "make the column boolean"),
+        ("{'a': 1}", "varchar(20)", "Column type: VARCHAR | required group x", "make the column super"),
+    ],
+)
+def test_parquet_column_of_another_type_is_refused(
+    bucket: Bucket, written: str, declared: str, words: str, edit: str
+) -> None:
+    bucket.connection.execute(f"COPY (SELECT {written} AS x) TO '{bucket.folder}/data.parquet' (FORMAT parquet)")
+    bucket.table(f"a {declared.replace(',', ';')}")
+    with pytest.raises(WarehouseError, match=r"^Spectrum Scan Error$") as caught:
+        bucket.copy("format parquet")
+    assert "File 's3://b/data.parquet' has an incompatible Parquet schema for column" in caught.value.detail
+    assert words in caught.value.detail.replace(", Parquet schema:\n", " | ")
+    assert caught.value.hint.startswith(f"a is {declared}, the file has")
+    assert edit in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("written", "declared"),
+    [
+        ("1::INT", "int"), ("1::SMALLINT", "smallint"), ("1.5::DECIMAL(12,2)", "decimal(12;2)"), ("1.5::FLOAT", "real"),
+        ("1.5::DECIMAL(30,2)", "decimal(30;2)"), ("TRUE", "boolean"), ("DATE '2020-01-01'", "date"), ("'a'", "char(1)"),
+        ("1", "super"), ("TIME '10:00'", "time"), ("now()", "timestamptz"),
+        # assumptions: engine.parquet
+        ("1::INT", "smallint"), ("1::INT", "bigint"), ("1.5::FLOAT", "double precision"),
+        ("1::INT", "double precision"),
+    ],
+)  # fmt: skip
+def test_parquet_column_of_the_same_type_is_loaded(bucket: Bucket, written: str, declared: str) -> None:
+    bucket.connection.execute(f"COPY (SELECT {written} AS x) TO '{bucket.folder}/data.parquet' (FORMAT parquet)")
+    bucket.table(f"a {declared}")
+    assert bucket.copy("format parquet").rows == 1
+    assert bucket.values() != [None]
+
+
+def test_parquet_goes_by_position_in_each_file(bucket: Bucket) -> None:
+    for number, columns in enumerate(["1 AS x, 2 AS y", "3 AS y, 4 AS x", "5 AS v, 6 AS w", "7 AS x, 8 AS y"]):
+        bucket.connection.execute(f"COPY (SELECT {columns}) TO '{bucket.folder}/data{number}' (FORMAT parquet)")
+    bucket.table("a int, b int")
+    bucket.copy("format parquet")
+    assert sorted(bucket.rows()) == [(1, 2), (3, 4), (5, 6), (7, 8)]
+    bucket.connection.execute(f"COPY (SELECT 9 AS x, 'z' AS y) TO '{bucket.folder}/data9' (FORMAT parquet)")
+    with pytest.raises(WarehouseError) as caught:
+        bucket.copy("format parquet")
+    assert "File 's3://b/data9' has an incompatible" in caught.value.detail
+    bucket.put("data9", "no parquet")
+    with pytest.raises(WarehouseError, match=r"^s3://b/data9 is not a Parquet file"):
         bucket.copy("format parquet")
