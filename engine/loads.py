@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from .datatypes import DataType
+from .errors import Problem
 from .lexical import MAX_NAME_BYTES
-from .model import Check, Definition
+from .model import Check, Definition, Table
 from .places import At, did_you_mean, known_columns
 
 DATE_COLUMNS = frozenset(
@@ -47,6 +49,33 @@ def check_strategy(at: At, load: dict[str, Any], definition: Definition) -> None
         (at / "strategy").problem(f"the name '{definition.name}' is too long to be swapped", hint)
     elif strategy == "scd2":
         _check_versions(at, load, definition)
+
+
+def range_problem(table: Table, settings: Mapping[str, Any]) -> Problem | None:
+    """Return what is wrong with the rendered range of delete_insert: an empty one would change nothing, silently."""
+    if table.load.strategy != "delete_insert" or "range" not in settings:
+        return None
+    begin, end = settings["range"]["from"], settings["range"]["to"]
+    column = table.definition.column(settings["range"]["column"])
+    if column is None or not _is_empty(begin, end, column.type):
+        return None
+    hint = "'to' is the first value behind the range; variables come from vars:, --var or --from and --to"
+    return Problem(f"the range is empty: from {begin!r} to {end!r}", table.load.places["range"], hint)
+
+
+def _is_empty(begin: str | float, end: str | float, type_: DataType) -> bool:
+    """Whether a range has no value, as far as is known without a warehouse."""
+    if not isinstance(begin, str) and not isinstance(end, str):
+        return begin >= end
+    low, high = str(begin), str(end)
+    if low == high:
+        return True
+    if type_.is_text and "${" not in low + high:  # a variable of the environment that is not set
+        return low.encode() >= high.encode()
+    try:
+        return datetime.fromisoformat(low) >= datetime.fromisoformat(high)
+    except (ValueError, TypeError):
+        return False
 
 
 def check_unknown_member(at: At, values: dict[str, Any], definition: Definition) -> None:

@@ -20,7 +20,7 @@ from .incremental import reader_problems
 from .kept import digest_of
 from .lint.copies import files_looked_for
 from .lint.pipeline import lint
-from .loads import DATE_COLUMNS
+from .loads import DATE_COLUMNS, range_problem
 from .model import Check, Definition, Hook, Inputs, Pipeline, Table, Unload
 from .places import did_you_mean
 from .render import TemplateError, available, render, render_text
@@ -178,7 +178,10 @@ def _reader(pipeline: Pipeline, names: frozenset[str], lost: frozenset[str]) -> 
 def _read_table(
     table: Table, pipeline: Pipeline, names: frozenset[str], lost: frozenset[str], problems: list[Problem]
 ) -> Table:
-    load = replace(table.load, settings=_settings(table, pipeline, lost, problems))
+    settings = _settings(table, pipeline, lost, problems)
+    if empty := range_problem(table, settings):
+        problems.append(empty)
+    load = replace(table.load, settings=settings)
     hooks = tuple(_read_hook(hook, pipeline, lost, problems) for hook in table.hooks)
     table = replace(table, load=load, hooks=hooks)
     if table.unload:
