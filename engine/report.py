@@ -115,10 +115,14 @@ def _asked(step: Step) -> str:
 
 
 def warning_text(done: StepDone) -> Iterator[str]:
-    """Yield the lines that tell what does not hold, and let its step go on: checks, and files that were set aside."""
+    """Yield the lines that tell what does not hold, and let its step go on: checks, files that were set aside, and what
+    the warehouse warns of."""
     for warning in done.warnings:
         yield f"{warning.statement.where or done.step.where}: {done.step.name}: warning: {masked(str(warning))}"
         yield from _failed_rows(warning)
+    for notice in done.notices:
+        if notice.startswith("WARNING: "):
+            yield f"{done.step.where}: {done.step.name}: warning: {masked(notice.removeprefix('WARNING: '))}"
     if done.taken and not done.taken.listed and done.step.listing:
         yield f"{done.step.where}: {done.step.name}: warning: there is no file at {done.step.listing.source}"
     for url, reason in (done.taken.broken if done.taken else {}).items():

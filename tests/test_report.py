@@ -406,3 +406,8 @@ def test_summary_in_a_pipe_is_what_rich_would_write() -> None:
     summary(results, stream)
     assert list(summary_text(results)) == stream.getvalue().splitlines()
     assert stream.getvalue().startswith("step                  status")
+
+
+def test_warnings_of_the_warehouse_are_told_and_what_it_says_else_is_not() -> None:
+    done = StepDone(step("a"), 0.1, 1, notices=("INFO: loaded", "WARNING: keys differ in case"))
+    assert list(warning_text(done)) == ["p.yaml:7:3: a: warning: keys differ in case"]

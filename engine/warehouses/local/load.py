@@ -35,6 +35,7 @@ class Loaded:
     rows: int
     errors: tuple[LoadError, ...]
     files: tuple[StoredObject, ...]
+    warning: str = ""
 
 
 def load(connection: duckdb.DuckDBPyConnection, copy: Copy, table: LoadTable, storage: Storage) -> Loaded:
@@ -47,7 +48,7 @@ def load(connection: duckdb.DuckDBPyConnection, copy: Copy, table: LoadTable, st
     columns = target_columns(copy, table)
     json = load_json.reading(copy, columns, storage) if copy.format.name == "json" else None
     objects = objects_of(copy, storage)
-    rows = 0
+    rows, warning = 0, None
     errors: list[LoadError] = []
     with _transaction(connection), _job(connection, copy, table, columns) as job:
         unpack = partial(load_text.unpack_zstd, job.looking)
@@ -56,11 +57,13 @@ def load(connection: duckdb.DuckDBPyConnection, copy: Copy, table: LoadTable, st
             closing(units(fetched, copy, job.folder, unpack)) as batches,
         ):
             for batch in _uniform(job, batches):
+                if json and warning is None:
+                    warning = load_json.other_case(copy, columns, storage, batch[0])
                 loaded, refused = load_batch(job, readings(job, columns, json, batch), batch, errors)
                 rows += loaded
                 errors += refused
                 fail_if_too_many(job, errors)
-    return Loaded(rows, in_order(errors), objects)
+    return Loaded(rows, in_order(errors), objects, warning or "")
 
 
 def _uniform(job: Job, batches: Iterable[tuple[Unit, ...]]) -> Iterator[tuple[Unit, ...]]:

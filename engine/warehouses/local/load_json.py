@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import duckdb
@@ -26,6 +27,8 @@ from .load_values import LoadColumn, Raw, RawKind, raw_kind
 
 _LONGEST_BYTES = 4 * MAX_OBJECT_BYTES
 """As long as a value may be to be told apart from one without an end."""
+
+_SAMPLED_KEYS = 1000
 
 Paths = tuple[tuple[Step, ...], ...]
 
@@ -76,6 +79,26 @@ def ignoring_case(
     return replace(_reading(paths[0], columns, shredded=False, again=last), raws=merged)
 
 
+def other_case(copy: Copy, columns: tuple[LoadColumn, ...], storage: Storage, unit: Unit) -> str:
+    """Return a warning if members that are wanted are not in the first rows of `unit`, but others are that differ in
+    case only; '' if there are none. COPY loads NULL for them, and says nothing."""
+    if copy.format.argument in ("auto ignorecase", "noshred"):
+        return ""
+    wanted = {str(path[0]) for path in paths_of(copy, columns, storage) if path}
+    found = set(islice(_keys_in_python(unit), _SAMPLED_KEYS))
+    spelled = {key.lower(): key for key in sorted(found)}
+    missed = [(name, spelled[name.lower()]) for name in sorted(wanted - found) if name.lower() in spelled]
+    if not missed:
+        return ""
+    told = ", ".join(f"'{name}' (the files have '{key}')" for name, key in missed)
+    how = (
+        "JSON 'auto ignorecase' takes them"
+        if copy.format.argument == "auto"
+        else "write the paths as the files have it"
+    )
+    return f"WARNING: members that differ in case are not loaded, and NULL is in their place: {told}; {how}"
+
+
 def _keys(cursor: duckdb.DuckDBPyConnection, batch: tuple[Unit, ...]) -> set[str]:
     source = _scan((), (), batch, shredded=False)
     try:
@@ -86,10 +109,18 @@ def _keys(cursor: duckdb.DuckDBPyConnection, batch: tuple[Unit, ...]) -> set[str
 
 
 def _keys_in_python(unit: Unit) -> Iterator[str]:
-    content = unit.path.read_bytes()
-    for record in _records(unit):
-        value = None if record.wrong else json.loads(content[record.start : record.end])
-        yield from value if isinstance(value, dict) else ()
+    with unit.path.open("rb") as file:
+        for record in _records(unit):
+            file.seek(record.start)
+            value = None if record.wrong else _parsed(file.read(record.end - record.start))
+            yield from value if isinstance(value, dict) else ()
+
+
+def _parsed(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def paths_of(copy: Copy, columns: tuple[LoadColumn, ...], storage: Storage) -> Paths:

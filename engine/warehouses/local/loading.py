@@ -84,6 +84,8 @@ def _notices(table: str, loaded: Loaded) -> tuple[str, ...]:
             f"INFO: Load into table '{table}' completed, {len(loaded.errors)} record(s) could not be loaded.  "
             "Check 'stl_load_errors' system table for details."
         )
+    if loaded.warning:
+        notices.append(loaded.warning)
     return tuple(notices)
 
 

@@ -356,6 +356,23 @@ def test_auto_takes_keys_as_they_are_and_ignorecase_does_not(bucket: Bucket) -> 
     assert bucket.rows() == [(1, 1), (2, 2), (3, 3)]
 
 
+def test_members_that_differ_in_case_are_warned_of(bucket: Bucket) -> None:
+    bucket.table("userid int, page varchar(9), song varchar(9), absent int")
+    bucket.put("data", '{"userId": 1, "Page": "a", "song": "x", "SONG": "y"}\n')
+    loaded = bucket.copy()
+    assert bucket.rows() == [(None, None, "x", None)]
+    assert loaded.warning == (
+        "WARNING: members that differ in case are not loaded, and NULL is in their place: 'page' "
+        "(the files have 'Page'), 'userid' (the files have 'userId'); JSON 'auto ignorecase' takes them"
+    )
+    assert bucket.copy("json 'auto ignorecase'").warning == ""
+    bucket.put("paths", '{"jsonpaths": ["$.UserID", "$.Page", "$.song", "$.absent"]}')
+    warning = bucket.copy("json 's3://b/paths'").warning
+    assert "'UserID' (the files have 'userId'); write the paths as the files have it" in warning
+    bucket.put("data", '{"userId": 1}\n{"userid": 2, "Page": null, "page": null}\n')
+    assert bucket.copy().warning == ""
+
+
 def test_ignorecase_refuses_what_is_no_object(bucket: Bucket) -> None:
     bucket.table("k int")
     bucket.put("data.json", '{"K": 1}\n[{"k": 2}]\n{"k": 3}')
