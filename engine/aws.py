@@ -110,7 +110,9 @@ def _explained(service: str, operation: str) -> Iterator[None]:
     except exceptions.ClientError as error:
         raise _refused(what, error) from error
     except _NO_CREDENTIALS as error:
-        raise WarehouseError("there are no AWS credentials", detail=str(error), hint=_SIGN_IN_HINT) from error
+        raise WarehouseError(
+            "there are no AWS credentials", detail=str(error), hint=_SIGN_IN_HINT + _or_mount(what)
+        ) from error
     except _SIGN_IN as error:
         raise WarehouseError("the AWS sign-in has ended", detail=str(error), hint=_SIGN_IN_HINT) from error
     except exceptions.ProfileNotFound as error:
@@ -121,9 +123,14 @@ def _explained(service: str, operation: str) -> Iterator[None]:
     except exceptions.ParamValidationError as error:
         raise WarehouseError(f"{what}: AWS does not take this", detail=str(error)) from error
     except (exceptions.HTTPClientError, exceptions.ConnectionError, exceptions.IncompleteReadError) as error:
-        raise WarehouseUnreachable(f"{what}: AWS does not answer, or broke off: {error}") from error
+        advice = f"check the network, HTTPS_PROXY and AWS_ENDPOINT_URL{_or_mount(what)}"
+        raise WarehouseUnreachable(f"{what}: AWS does not answer, or broke off: {error}\n  {advice}") from error
     except exceptions.BotoCoreError as error:
         raise WarehouseError(f"{what}: {error}") from error
+
+
+def _or_mount(what: str) -> str:
+    return "; local Redshift can do with a folder: --mount s3://bucket=FOLDER" if what.startswith("s3 ") else ""
 
 
 def _refused(what: str, error: exceptions.ClientError) -> AwsError:

@@ -13,6 +13,7 @@ from .model import Cluster, Mount, Secret, Serverless, Target
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 SETTINGS = ("database", "host", "port", "user", "password", "secret", "iam_role", "region", "profile", "work")
+_NEVER_EMPTY = ("host", "database", "user", "iam_role", "work")
 PROVISIONING = ("cluster", "serverless", "allow_cidr", "reads")
 """Settings that `etlrun cluster` needs and a run does not."""
 
@@ -80,7 +81,7 @@ def resolve(target: Target, environ: Mapping[str, str], settings: Sequence[str] 
     filled, unset = _filled(target, environ)
     problems = [problem for setting, problem in unset if setting in (*settings, "mounts")]
     if not problems:
-        problems = list(_unfit(filled))
+        problems = [*_empty(target, filled, settings), *_unfit(filled)]
     if problems:
         raise InvalidPipeline(problems)
     return filled
@@ -116,6 +117,17 @@ def _filled(target: Target, environ: Mapping[str, str]) -> tuple[Target, list[tu
         settings["work"] = settings["work"].rstrip("/")
     mounts = tuple(Mount(put(mount.url, "mounts"), put(mount.folder, "mounts")) for mount in target.mounts)
     return replace(target, mounts=mounts, **settings), problems
+
+
+def _empty(written: Target, target: Target, settings: Sequence[str]) -> Iterator[Problem]:
+    """Tell which settings are empty because their variables are."""
+    for setting in _NEVER_EMPTY:
+        text = getattr(written, setting)
+        if setting not in settings or not text or getattr(target, setting) or (setting == "user" and target.secret):
+            continue
+        names = " and ".join(references(text))
+        hint = f"'{setting}' needs a value: set it before the run"
+        yield Problem(f"the environment variable {names} is empty", written.places.get(setting, written.where), hint)
 
 
 def _unfit(target: Target) -> Iterator[Problem]:

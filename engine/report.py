@@ -23,6 +23,7 @@ from .window import Slice
 
 _STATEMENT_LINES = 12
 _OTHERS_DEPEND_ON_IT = "2BP01"
+_NOT_THERE = ("42P01", "3F000")
 _FILE_STATES = ("loaded", "new", "changed", "quarantined", "gone")
 _COUNTED = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
 _DRAWN = re.compile(r"  line \d+: ")
@@ -154,8 +155,11 @@ def failure_text(failure: StepFailed) -> Iterator[str]:
     is_unload = failure.statement is not None and failure.statement.sql.startswith("UNLOAD")
     failed = "failed" if failure.step.kind in ("checks", "hooks") else "failed and was rolled back"
     failed = "is loaded, but its UNLOAD failed" if is_unload else failed
-    yield f"{failure.step.where}: {failure.step.name} {failed}: {first}"
+    yield f"{_failed_at(failure)}: {failure.step.name} {failed}: {first}"
     yield from rest
+    asked = failure.error if failure.step.kind == "checks" else None
+    if isinstance(asked, WarehouseError) and asked.sqlstate in _NOT_THERE:
+        yield "  the tables are made by a run: etlrun PIPELINE comes first, then etlrun test PIPELINE"
     if isinstance(failure.error, CheckFailed):
         for found in failure.error.failures:
             yield from _failed_check(found)
@@ -174,6 +178,12 @@ def failure_text(failure: StepFailed) -> Iterator[str]:
         yield from (f"    {line}" for line in sql[:_STATEMENT_LINES])
         if len(sql) > _STATEMENT_LINES:
             yield f"    … {len(sql) - _STATEMENT_LINES} more lines; --dry-run shows them"
+
+
+def _failed_at(failure: StepFailed) -> Where:
+    """Return where what has failed is written: a hook or the SELECT of a check, or else the step."""
+    at = failure.statement.where if failure.statement else None
+    return failure.step.where if at is None or isinstance(failure.error, CheckFailed) else at
 
 
 def _mends(step: Step, errors: tuple[LoadError, ...]) -> Iterator[str]:
@@ -214,9 +224,9 @@ def event_json(plan: Plan, event: Event) -> str:
             if event.taken:
                 said["files"] = event.taken.loaded
                 said["set_aside"] = dict(event.taken.broken)
-        case StepFailed(seconds=seconds, error=error, step=step):
+        case StepFailed(seconds=seconds, error=error):
             said = {"event": "failed", "seconds": round(seconds, 3), "error": masked(str(error))}
-            said["where"] = str(step.where)
+            said["where"] = str(_failed_at(event))
             if isinstance(error, LoadFailed):
                 said["load_errors"] = [asdict(row) for row in error.errors]
             if isinstance(error, CheckFailed):

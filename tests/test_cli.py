@@ -509,3 +509,15 @@ def test_misspelt_command_is_told(word: str, said: str, visits: Path, capsys: py
 def test_checks_that_are_not_there_are_told(visits: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(["test", str(visits), "--select", "raw_visits"]) == 0
     assert "there are no checks to ask" in capsys.readouterr().err
+
+
+def test_checks_before_the_first_run_say_that_it_comes_first(visits: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["test", str(visits)]) == 1
+    assert "the tables are made by a run: etlrun PIPELINE comes first" in capsys.readouterr().err
+    visits.write_text(visits.read_text() + "    hooks:\n      after:\n        - DELETE FROM nowhere\n")
+    assert _run([str(visits)]) == 1
+    lines = visits.read_text().splitlines()
+    place = f"{visits}:{len(lines)}:{lines[-1].index('DELETE') + 1}"
+    said = capsys.readouterr().err
+    assert f'{place}: pages failed and was rolled back: relation "nowhere" does not exist' in said
+    assert "comes first" not in said

@@ -126,6 +126,23 @@ def test_resolve_checks_what_a_variable_brings(variable: str, value: str, messag
     assert (said.message, said.hint, said.where) == (message, hint, WHERE)
 
 
+@pytest.mark.parametrize("setting", ["host", "user", "work"])
+def test_resolve_names_a_variable_that_is_empty(setting: str) -> None:
+    variable = {"host": "HOST", "user": "USER_NAME", "work": "WORK"}[setting]
+    with pytest.raises(InvalidPipeline) as caught:
+        resolve(AWS, {**SET, variable: ""})
+    (problem,) = caught.value.problems
+    assert problem.message == f"the environment variable {variable} is empty"
+    assert problem.where == (HOST if setting == "host" else WHERE)
+    assert problem.hint == f"'{setting}' needs a value: set it before the run"
+
+
+def test_setting_may_be_empty_where_it_is_not_needed() -> None:
+    secret = replace(AWS, secret="arn:x", user="${USER_NAME}", password=Secret(""))
+    assert resolve(secret, {**SET, "USER_NAME": ""}).user == ""
+    assert resolve(replace(AWS, region="${REGION}"), {**SET, "REGION": ""}).region == ""
+
+
 def test_local_target_needs_no_environment() -> None:
     target = Target(name="local", warehouse="local", where=WHERE, database=":memory:", work="s3://etlrun-work")
     assert resolve(target, {}) == target
