@@ -237,3 +237,15 @@ def test_ctrl_c_rolls_back_and_exits_130(database: str, capsys: pytest.CaptureFi
             process.kill()
     assert (process.returncode, "interrupted; what was not committed is rolled back" in said) == (130, True)
     assert lines(database, "SELECT COUNT(*) FROM big", capsys) == ["500"]
+
+
+def test_database_in_a_folder_that_is_not_there_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "data").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert _run(["sql", "--database", "dta/new.duckdb", "-c", "SELECT 1"]) == 2
+    assert "--database dta/new.duckdb: there is no folder 'dta': did you mean 'data'?" in capsys.readouterr().err
+    assert not (tmp_path / "dta").exists()
+    assert _run(["sql", "--database", "data/new.duckdb", "-c", "SELECT 1"]) == 0
+    assert _run(["sql", "--database", "new.duckdb", "-c", "SELECT 1"]) == 0

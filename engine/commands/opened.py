@@ -9,7 +9,9 @@ from pathlib import Path
 
 from ..connect import connect, given_mounts, open_local
 from ..environment import resolve
+from ..errors import UsageError
 from ..lexical import identifier
+from ..places import did_you_mean
 from ..read import read_pipeline
 from ..warehouse import Session, Warehouse
 from .asked import asked_target, environment_of
@@ -40,8 +42,19 @@ def database_session(database: str, mounts: Mounts) -> Iterator[Session]:
 
 
 def database_file(database: str | None) -> Path | None:
-    """Return the file that --database names; None for one in memory."""
-    return None if database in (None, ":memory:") else Path(database or "").absolute()
+    """Return the file that --database names; None for one in memory.
+
+    Errors: UsageError for a folder that is not there.
+    """
+    if database in (None, ":memory:"):
+        return None
+    file = Path(database or "")
+    missing = next((each for each in reversed(file.parents) if not each.is_dir()), None)
+    if missing:
+        beside = [each.name for each in missing.parent.iterdir() if each.is_dir()] if missing.parent.is_dir() else []
+        hint = did_you_mean(missing.name, beside, "folders are") or "make it first"
+        raise UsageError(f"--database {database}: there is no folder '{missing}': {hint}")
+    return file.absolute()
 
 
 @contextmanager
