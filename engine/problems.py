@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from .copy import masked
 from .errors import EtlrunError, InvalidPipeline, LoadError, LoadFailed, Problem, TablesDiffer, WarehouseError, Where
+from .visible import visible
 
 _EXCERPT_WIDTH = 110
 _QUOTED = r"""'(?:[^']|'')*'?|"(?:[^"\\]|\\.)*"?"""
@@ -94,6 +95,5 @@ def load_errors_text(errors: tuple[LoadError, ...], most: int = 5) -> Iterator[s
 
 def clipped(text: str) -> str:
     """Return a text as one line that is not too long."""
-    # What a file holds must not move the cursor, or paint, where it is shown.
-    shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+    shown = visible(text)
     return shown if len(shown) <= _EXCERPT_WIDTH else shown[: _EXCERPT_WIDTH - 1] + "…"

@@ -17,6 +17,7 @@ from rich.text import Text
 from .events import Event, Result, StepRetried, StepStarted
 from .plan import Plan, Step
 from .summary import SUMMARY, result_cells
+from .visible import visible
 from .warehouse import Outcome
 
 _NO_LIMIT = 10_000
@@ -111,7 +112,7 @@ def write_outcome(outcome: Outcome, format_: str, stream: TextIO) -> None:
             rows = [dict(zip(names, row, strict=True)) for row in outcome.rows]
             stream.write(json.dumps(rows, ensure_ascii=False, indent=2, default=str) + "\n")
         case _:
-            table = _table(*names)
+            table = _table(*map(visible, names))
             for row in outcome.rows:
                 table.add_row(*(Text(_shown(value), "dim" if value is None else "") for value in row))
             _console(stream).print(table)
@@ -123,7 +124,7 @@ def _csv_text(value: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
-    return "NULL" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return "NULL" if value is None else str(value).lower() if isinstance(value, bool) else visible(str(value))
 
 
 def _table(*headings: str) -> Table:
