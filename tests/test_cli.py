@@ -247,6 +247,15 @@ def test_query_formats(visits: Path, format_: str, expected: object, capsys: pyt
     assert (json.loads(shown) if format_ == "json" else shown) == expected
 
 
+def test_query_shows_line_breaks_in_a_table_and_keeps_them_elsewhere(
+    visits: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sql = "SELECT 'a' || CHR(10) || 'b' || CHR(27) || '[31mä' AS v"
+    assert _run(["query", str(visits), sql]) == 0
+    assert capsys.readouterr().out.splitlines()[2].strip() == r"a\nb\x1b[31mä"
+    assert answer(visits, sql, capsys) == [("a\nb\x1b[31mä",)]
+
+
 def test_query_that_is_wrong_is_told_with_its_place(visits: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run([str(visits)]) == 0
     capsys.readouterr()
@@ -521,3 +530,18 @@ def test_checks_before_the_first_run_say_that_it_comes_first(visits: Path, capsy
     said = capsys.readouterr().err
     assert f'{place}: pages failed and was rolled back: relation "nowhere" does not exist' in said
     assert "comes first" not in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "times"),
+    [(["validate"], 1), (["run"], 1), (["run", "--dry-run"], 1), (["why"], 0), (["test"], 0), (["diff"], 0)],
+)
+def test_warnings_are_told_where_the_file_is_in_question(
+    arguments: list[str], times: int, visits: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    visits.write_text(visits.read_text().replace("s3://site/pages/", "s3://site/pages"))
+    assert _run([str(visits)]) == 0
+    capsys.readouterr()
+    first, *rest = arguments
+    assert _run([first, str(visits), *rest, *(["visits"] if first == "why" else [])]) == 0
+    assert capsys.readouterr().err.count("[copy-prefix]") == times

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import click
@@ -14,9 +15,10 @@ from ..environment import resolve
 from ..errors import UsageError
 from ..execute import execute
 from ..migration import make_change_plan
+from ..read import read_pipeline
 from ..selection import Selection
 from .against import told_against
-from .asked import asked_pipeline, asked_steps, asked_target, environment_of
+from .asked import asked_steps, asked_target, environment_of
 from .changing import found_changes
 from .options import Mounts, mount_option, pipeline_argument, select_options, target_option, var_option
 from .running import new_run, watched
@@ -51,7 +53,7 @@ def command(
         if apply or allow_destructive or as_json or selection or mounts:
             raise UsageError("--against goes with --target and --var only")
         return told_against(pipeline, ref, target, variables)
-    document = asked_pipeline(pipeline, variables, complete=True)
+    document = read_pipeline(pipeline, os.environ, variables, complete=True)
     chosen = asked_target(document, target)
     chosen, only = resolve(chosen, environment_of(document, chosen)), asked_steps(document, selection)
     warehouse = connect(chosen, document.folder, mounts)

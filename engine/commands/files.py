@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from ..errors import UsageError
 from ..files import Seen, look
 from ..places import did_you_mean
 from ..planning import make_files_looks
+from ..read import read_pipeline
 from ..report import files_text
-from .asked import asked_pipeline, asked_target, environment_of
+from .asked import asked_target, environment_of
 from .options import Mounts, mount_option, pipeline_argument, target_option, var_option
 from .running import new_run
 
@@ -39,7 +41,7 @@ def command(
 
     Loads nothing.
     """
-    document = asked_pipeline(pipeline, variables, complete=True)
+    document = read_pipeline(pipeline, os.environ, variables, complete=True)
     chosen = asked_target(document, target)
     names = [source.name for source in document.staging if source.incremental]
     if not names:

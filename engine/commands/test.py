@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -10,8 +11,9 @@ from ..dry_run import plan_text
 from ..environment import fill, resolve
 from ..execute import execute
 from ..planning import make_check_plan
+from ..read import read_pipeline
 from ..selection import Selection
-from .asked import asked_pipeline, asked_steps, asked_target, environment_of
+from .asked import asked_steps, asked_target, environment_of
 from .options import (
     Mounts,
     json_events_option,
@@ -37,7 +39,7 @@ def command(
     variables: dict[str, str], dry_run: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Ask the checks of PIPELINE of what is in its tables now; load nothing. Exit code 1: one does not hold."""
-    document = asked_pipeline(pipeline, variables, complete=not dry_run)
+    document = read_pipeline(pipeline, os.environ, variables, complete=not dry_run)
     chosen, only = asked_target(document, target), asked_steps(document, Selection(patterns, excluded))
     environ = environment_of(document, chosen)
     if dry_run:

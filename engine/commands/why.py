@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from ..ledger import hashed
 from ..places import did_you_mean
 from ..plan import Step
 from ..planning import make_plan
-from ..read import needs
-from .asked import asked_pipeline, asked_target, environment_of
+from ..read import needs, read_pipeline
+from .asked import asked_target, environment_of
 from .options import Mounts, mount_option, pipeline_argument, target_option, var_option
 from .running import reached
 
@@ -29,7 +30,7 @@ from .running import reached
 @var_option
 def command(pipeline: Path, step: str, target: str | None, mounts: Mounts, variables: dict[str, str]) -> None:
     """Say why STEP of PIPELINE ran, failed or was skipped last time, and what --resume would do."""
-    document = asked_pipeline(pipeline, variables, complete=True)
+    document = read_pipeline(pipeline, os.environ, variables, complete=True)
     waits = needs(document)
     if step not in waits:
         raise UsageError(f"no step '{step}': {did_you_mean(step, waits, 'steps are')}")
