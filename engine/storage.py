@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import field
 from itertools import groupby
 from pathlib import Path
@@ -131,12 +131,16 @@ class Storage:
             _write(path, url, content)
 
     def delete(self, url: str) -> None:
-        """Take the object at `url` away, if there is one."""
-        path = self._path(url)
-        if path is None:
+        """Take the object at `url` away, if there is one, and its folder with the last one: a bucket has no folders."""
+        mount = self._mount(url)
+        if mount is None:
             self._elsewhere(url).delete(url)
-        else:
-            path.unlink(missing_ok=True)
+            return
+        path = mount.folder / _inside(mount, url)
+        path.unlink(missing_ok=True)
+        if path.parent != mount.folder:
+            with suppress(OSError):  # others lie there
+                path.parent.rmdir()
 
     def _path(self, url: str) -> Path | None:
         mount = self._mount(url)

@@ -126,3 +126,15 @@ def test_write_that_cannot_be_is_told(tmp_path: Path) -> None:
         storage.write("s3://b/x/y.json", b"")
     assert str(caught.value) == "cannot write s3://b/x/y.json: File exists"
     assert caught.value.detail == str(tmp_path / "x" / "y.json")
+
+
+def test_folder_goes_with_its_last_object_and_the_bucket_stays(tmp_path: Path) -> None:
+    storage = Storage((Mount("s3://b", tmp_path),))
+    for key in ("x/run/1", "x/run/2", "top"):
+        storage.write(f"s3://b/{key}", b"")
+    storage.delete("s3://b/x/run/1")
+    assert (tmp_path / "x" / "run" / "2").is_file()
+    storage.delete("s3://b/x/run/2")
+    storage.delete("s3://b/x/run/2")
+    storage.delete("s3://b/top")
+    assert [path.name for path in tmp_path.rglob("*")] == ["x"]
