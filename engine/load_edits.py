@@ -44,6 +44,8 @@ def _file_edit(error: LoadError, names: set[str], sql: str) -> str:
     fields = {field.strip().strip('"').lower() for field in re.split(f"[{re.escape(_DELIMITERS)}]", line)}
     if error.line == 1 and fields and fields <= names:
         return "the first line holds the names of the columns: copy: {ignoreheader: 1}"
+    if error.reason.startswith("Missing newline"):
+        return "the line has a NUL: copy: {null_as: '\\0'} makes fields of one NUL NULL; take others out of the file"
     if error.code == _NOT_FOUND:
         return _too_few_fields(line, sql)
     if error.code == _EXTRA_COLUMNS:

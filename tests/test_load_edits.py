@@ -33,6 +33,7 @@ def edits(*errors: LoadError, sql: str = "COPY t\nFORMAT AS CSV") -> list[str]:
         (refused(1202, "", "1,2,3,4"), "declare them all"),
         (refused(1220, "", "\xff"), "copy: {acceptinvchars: true}"),
         (refused(1216, reason="Invalid JSONPath format: Not an array or index out of range."), "load the whole array"),
+        (refused(1216, reason="Missing newline: Unexpected character 0x62 found at location 4"), "{null_as: '\\0'}"),
         (refused(1220, file="1.csv.gz"), "copy: {compression: gzip}"),
     ],
 )  # fmt: skip

@@ -31,7 +31,7 @@ _SNIFF_BYTES = 1 << 18
 
 Layout = Literal["lines", "values"]
 """Whether every line is a row. If not, JSON values stand with any white space, or none, between them; a text file has
-blank lines or more than one way to end a line."""
+blank lines, more than one way to end a line, or NULs."""
 
 
 @frozen
@@ -238,8 +238,17 @@ def _as_it_is(object_: StoredObject, copy: Copy) -> Unit:
 
 
 def _sniffed(path: Path, copy: Copy) -> Layout:
+    if copy.format.name != "json" and _has_nul(path):
+        return "values"
     with path.open("rb") as file:
         return _layout(file.read(_SNIFF_BYTES), copy, whole=path.stat().st_size <= _SNIFF_BYTES)
+
+
+def _has_nul(path: Path) -> bool:
+    if not path.stat().st_size:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(b"\0") >= 0
 
 
 def _check_lines(object_: StoredObject, layout: Layout) -> None:
@@ -288,4 +297,4 @@ def _json_layout(content: bytes) -> Layout:
 
 
 def _text_layout(content: bytes) -> Layout:
-    return "values" if b"\r" in content or _BLANK_LINE.search(content) else "lines"
+    return "values" if b"\r" in content or b"\0" in content or _BLANK_LINE.search(content) else "lines"

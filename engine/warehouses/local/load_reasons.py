@@ -29,6 +29,7 @@ EXTRA_COLUMNS = Reason(1202, "Extra column(s) found")
 DELIMITER_NOT_FOUND = Reason(1214, "Delimiter not found")
 INVALID_QUOTES = Reason(1216, "Invalid quote formatting for CSV")
 MISSING = Reason(1213, "Missing data for not-null field")
+LONG_NUL = Reason(1218, "Invalid null byte - field longer than 1 byte")
 NOT_AN_OBJECT = Reason(1216, "Invalid JSONPath format: Member is not an object.")
 OUT_OF_RANGE = Reason(1216, "Invalid JSONPath format: Not an array or index out of range.")
 
@@ -54,6 +55,17 @@ def type_length(type_: DataType) -> str:
     if type_.precision is not None:
         return f"{type_.precision}, {type_.scale}"
     return "" if type_.length is None else str(type_.length)
+
+
+def nul(row: bytes) -> Reason:
+    """Return why a row with a NUL, which ends a row, is refused without NULL AS '\\0'.
+
+    An assumption: the code, and that a NUL at the end of a row is refused like any other.
+    Source: https://docs.aws.amazon.com/redshift/latest/dg/t_preparing-input-data.html
+    """
+    at = row.index(b"\0") + 1
+    behind = row[at] if at < len(row) else ord("\n")
+    return Reason(1216, f"Missing newline: Unexpected character 0x{behind:02x} found at location {at}")
 
 
 def reason(column: LoadColumn, copy: Copy, raw: str | None) -> Reason:

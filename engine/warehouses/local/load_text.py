@@ -18,7 +18,7 @@ from ...copy import Copy, unescape
 from ...errors import WarehouseError
 from .load_files import MAX_OBJECT_BYTES, Unit
 from .load_reading import Reading, files, literal
-from .load_reasons import DELIMITER_NOT_FOUND, EXTRA_COLUMNS, INVALID_QUOTES, INVALID_UTF8, Reason
+from .load_reasons import DELIMITER_NOT_FOUND, EXTRA_COLUMNS, INVALID_QUOTES, INVALID_UTF8, LONG_NUL, Reason, nul
 from .load_records import Place, Record, text_rows
 from .load_values import LoadColumn, Raw
 
@@ -187,11 +187,15 @@ def _sound(copy: Copy, count: int, record: Record, place: Place) -> Iterator[tup
 
 
 def is_cut(copy: Copy, unit: Unit) -> bool:
-    """Tell whether DuckDB's careful scan would lose a part of a field: what follows the quote that closes it."""
-    if not _closes_quotes(copy) or not unit.path.stat().st_size:
+    """Tell whether DuckDB's careful scan would lose a part of a field, what follows the quote that closes it, or take a
+    NUL for a character."""
+    if copy.format.name == "json" or not unit.path.stat().st_size:
         return False
     with unit.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-        return text.find(_quotes(copy)[0].encode()) >= 0 and _goes_on_behind_its_quote(copy, text)
+        if text.find(b"\0") >= 0:
+            return True
+        is_quoted = _closes_quotes(copy) and text.find(_quotes(copy)[0].encode()) >= 0
+        return is_quoted and _goes_on_behind_its_quote(copy, text)
 
 
 def _closes_quotes(copy: Copy) -> bool:
@@ -210,6 +214,8 @@ def _goes_on_behind_its_quote(copy: Copy, text: bytes | mmap.mmap) -> bool:
 
 
 def _wrong(copy: Copy, count: int, place: Place) -> Reason | None:
+    if b"\0" in place.text and not _takes_nul(copy):
+        return nul(place.text)
     if _closes_quotes(copy) and _goes_on_behind_its_quote(copy, place.text):
         return INVALID_QUOTES
     try:
@@ -220,7 +226,13 @@ def _wrong(copy: Copy, count: int, place: Place) -> Reason | None:
         return INVALID_QUOTES
     if len(fields) > count and not (len(fields) == count + 1 and not fields[-1] and copy.format.name == "text"):
         return EXTRA_COLUMNS
-    return DELIMITER_NOT_FOUND if len(fields) < count and not copy.fillrecord else None
+    if len(fields) < count and not copy.fillrecord:
+        return DELIMITER_NOT_FOUND
+    return LONG_NUL if any("\0" in field and field != "\0" for field in fields) else None
+
+
+def _takes_nul(copy: Copy) -> bool:
+    return copy.null_as is not None and unescape(copy.null_as) == "\0"
 
 
 def _fields(copy: Copy, row: str) -> list[str]:

@@ -259,3 +259,32 @@ def test_parquet_goes_by_position_in_each_file(bucket: Bucket) -> None:
     bucket.put("data9", "no parquet")
     with pytest.raises(WarehouseError, match=r"^s3://b/data9 is not a Parquet file"):
         bucket.copy("format parquet")
+
+
+@pytest.mark.parametrize(
+    ("options", "content", "location"),
+    [
+        ("", b"2|c\n1|a\0b\n", 4),
+        ("csv", b'2,c\n1,"a\0b"\n', 5),
+        ("fixedwidth 'a:1,b:3'", b"2c  \n1a\0b\n", 3),
+        ("removequotes", b"2|c\n1|a\0b\n", 4),
+        ("", b"2|cccc\n" * 200_000 + b"1|a\0b\n", 4),
+    ],
+)
+def test_nul_ends_a_row_too_early(bucket: Bucket, options: str, content: bytes, location: int) -> None:
+    bucket.table("a int, b varchar(9)")
+    bucket.put("data", content)
+    said = f"Missing newline: Unexpected character 0x62 found at location {location}"
+    assert bucket.errors(options) == [(1216, said)]
+    bucket.copy(f"{options} maxerror 2")
+    assert len(bucket.rows()) == content.count(b"\n") - 1
+
+
+def test_nul_alone_is_null_where_null_as_says_so(bucket: Bucket) -> None:
+    bucket.table("a int, b varchar(9)")
+    bucket.put("data", b"1|\0\n2|c\n")
+    bucket.copy(r"null as '\0'")
+    assert bucket.rows() == [(1, None), (2, "c")]
+    bucket.put("data", b"1|\0\n2|c\0\n")
+    bucket.table("a int, b varchar(9)")
+    assert bucket.errors(r"null as '\0'") == [(1218, "Invalid null byte - field longer than 1 byte")]
