@@ -121,7 +121,7 @@ def wanted(
     password = target.password if with_password else Secret("")
     bare = replace(target, host="", secret="", password=password, iam_role=own_role or "default")
     given = resolve(bare, environ, (*SETTINGS, *PROVISIONING))
-    problems = list(_problems(given, any_address))
+    problems = [*_empty(bare, given), *_problems(given, any_address)]
     if problems:
         raise InvalidPipeline(problems)
     known_password = given.password if with_password else Secret("not read" if target.password else "")
@@ -156,6 +156,14 @@ def unread(pipeline: Pipeline, target: Target) -> Iterator[str]:
         if source.copy.manifest and not target.reads:
             said = f"staging source '{source.name}' loads what a manifest names"
             yield f"{said}: list those prefixes under 'reads:' of the target, so that the role may read them"
+
+
+def _empty(written: Target, target: Target) -> Iterator[Problem]:
+    """Tell of variables that are empty: AWS would be asked for something else, a group that lets nobody in."""
+    for key in ("password", "allow_cidr"):
+        if getattr(written, key) and not getattr(target, key):
+            hint = f"'{key}' needs a value: set its variable, or take it out"
+            yield Problem(f"'{key}' is empty", target.places.get(key, target.where), hint)
 
 
 def _problems(target: Target, any_address: bool) -> Iterator[Problem]:

@@ -22,6 +22,9 @@ from .options import pipeline_argument, target_option, var_option
 if TYPE_CHECKING:
     from ..aws import Aws
 
+_NOT_AGREED = 130
+"""The exit code, that of Ctrl-C."""
+
 
 @click.group()
 def command() -> None:
@@ -110,7 +113,7 @@ def cluster_status(
 def cluster_delete(
     pipeline: Path, target: str | None, variables: dict[str, str], env_file: Path | None, dry_run: bool, yes: bool,
     final_snapshot: str,
-) -> None:  # fmt: skip
+) -> int:  # fmt: skip
     """Take away what `cluster create` made. Without --final-snapshot the data is gone for good."""
     from ..provision import look, outputs
 
@@ -128,13 +131,23 @@ def cluster_delete(
     if dry_run or not calls:
         if not calls:
             click.echo("nothing is there to delete", err=True)
-        return
+        return 0
     data = f"the data stays as the snapshot {final_snapshot}" if final_snapshot else "the data is gone for good"
-    if not yes and not click.confirm(f"delete all of this? {data}", err=True):
-        raise click.Abort
+    if not yes and not _agrees(f"delete all of this? {data}"):
+        click.echo("nothing was deleted; --yes does not ask", err=True)
+        return _NOT_AGREED
     _carry_out(aws, want, lambda there: deletion(want, there, final_snapshot))
     path = env_file or envfile.default_path(document.folder, chosen.name)
     envfile.write(path, {}, without=tuple(outputs(chosen, want, there)))
+    return 0
+
+
+def _agrees(question: str) -> bool:
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:  # Ctrl-C, or nobody is there to answer
+        click.echo(err=True)
+        return False
 
 
 def _aws(target: Target) -> Aws:

@@ -104,6 +104,7 @@ def test_delete_asks_first(
     said = capsys.readouterr()
     assert "redshift DeleteCluster\n    ClusterIdentifier: lake\n    SkipFinalClusterSnapshot: true" in said.err
     assert "delete all of this? the data is gone for good [y/N]" in said.err
+    assert said.err.endswith("nothing was deleted; --yes does not ask\n")
     assert _run(["cluster", "status", lake]) == 0
 
 
@@ -181,3 +182,18 @@ def test_doctor_tells_what_is_wrong_and_its_mend(lake: str, capsys: pytest.Captu
     assert "wrong    s3://lake/visits/: there is no such bucket\n         check the bucket's name" in said
     assert "ok       signed in to AWS as arn:aws:sts::123456789012:user/moto" in said
     assert _run(["doctor", lake, "--target", "local"]) == 2
+
+
+@pytest.mark.parametrize(("variable", "key"), [("LAKE_PASSWORD", "password"), ("LAKE_CIDR", "allow_cidr")])
+def test_create_refuses_variables_that_are_empty(
+    variable: str,
+    key: str,
+    lake: str,
+    cloud: Cloud,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(variable, "")
+    assert _run(["cluster", "create", lake]) == 3
+    assert f"'{key}' is empty" in capsys.readouterr().err
+    assert cloud.asked("Action=") == 0
