@@ -7,10 +7,10 @@ columnar file format", decimals with precision and scale), and messages that Red
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from .datatypes import DataType
+from .records import frozen
 
 _TAKEN = MappingProxyType({
     "smallint": ("int32",),
@@ -52,7 +52,7 @@ _SAID = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Field:
     """A column of a Parquet file."""
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from .checks import CheckFailed, Failure
 from .copy import masked
-from .errors import LoadError, LoadFailed, WarehouseError
+from .errors import LoadError, LoadFailed, WarehouseError, Where
 from .events import Event, StepDone, StepFailed, StepKept, StepRetried, StepSkipped, StepStarted
 from .files import Seen, Taken
 from .history import Decision
