@@ -96,11 +96,8 @@ def other_case(copy: Copy, columns: tuple[LoadColumn, ...], storage: Storage, un
     if not missed:
         return ""
     told = ", ".join(f"'{name}' (the files have '{key}')" for name, key in missed)
-    how = (
-        "JSON 'auto ignorecase' takes them"
-        if copy.format.argument == "auto"
-        else "write the paths as the files have it"
-    )
+    ignoring = "JSON 'auto ignorecase' takes them (in a pipeline: jsonpaths: auto ignorecase)"
+    how = ignoring if copy.format.argument == "auto" else "write the paths as the files have it"
     return f"WARNING: members that differ in case are not loaded, and NULL is in their place: {told}; {how}"
 
 

@@ -363,7 +363,8 @@ def test_members_that_differ_in_case_are_warned_of(bucket: Bucket) -> None:
     assert bucket.rows() == [(None, None, "x", None)]
     assert loaded.warning == (
         "WARNING: members that differ in case are not loaded, and NULL is in their place: 'page' "
-        "(the files have 'Page'), 'userid' (the files have 'userId'); JSON 'auto ignorecase' takes them"
+        "(the files have 'Page'), 'userid' (the files have 'userId'); JSON 'auto ignorecase' takes them "
+        "(in a pipeline: jsonpaths: auto ignorecase)"
     )
     assert bucket.copy("json 'auto ignorecase'").warning == ""
     bucket.put("paths", '{"jsonpaths": ["$.UserID", "$.Page", "$.song", "$.absent"]}')
