@@ -39,7 +39,7 @@ def test_no_secret_comes_out_anywhere(
     _run(["query", str(tally), "SELECT 1 / 0"])
     tally.write_text(tally.read_text().replace("${LAB_PASSWORD}", json.dumps(password)), encoding="utf-8")
     with monkeypatch.context() as patch:
-        patch.setattr("engine.plan.order", lambda waits: 1 / 0)
+        patch.setattr("engine.planning.run.order", lambda waits: 1 / 0)
         assert _run(["run", str(tally)]) == 70
     tally.write_text(tally.read_text().replace("    user:", "    usr:"), encoding="utf-8")
     assert _run(["run", str(tally)]) == 3

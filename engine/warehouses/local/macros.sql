@@ -170,7 +170,7 @@ CREATE OR REPLACE TEMP MACRO rs_finite(found, x, y) AS CASE WHEN isinf(found) AN
 CREATE OR REPLACE TEMP MACRO rs_cosine_of(x) AS CASE WHEN abs(x) > 1 THEN error('22003|input is out of range') ELSE x END;
 CREATE OR REPLACE TEMP MACRO rs_chr(n) AS CASE WHEN n NOT BETWEEN 0 AND 1114111 OR n BETWEEN 55296 AND 57343 THEN error('22023|requested character not valid for encoding: ' || n) ELSE chr(CAST(n AS INTEGER)) END;
 CREATE OR REPLACE TEMP MACRO rs_hex_bytes(x) AS CASE WHEN regexp_full_match(x, '([0-9A-Fa-f]{2})*') THEN from_hex(x) WHEN x IS NOT NULL THEN error('22023|invalid hexadecimal text: "' || x || '"') END;
-CREATE OR REPLACE TEMP MACRO rs_repeat(x, n) AS CASE WHEN strlen(x) * CAST(n AS HUGEINT) > 16000000 THEN error('22001|the result of REPEAT has more than 16000000 bytes') ELSE repeat(x, n) END;
+CREATE OR REPLACE TEMP MACRO rs_repeat(x, n) AS CASE WHEN strlen(x) * CAST(n AS HUGEINT) > 16000000 THEN error('22001|the result of REPEAT has more than 16000000 bytes') ELSE repeat(x, least(n, 16000000 // greatest(strlen(x), 1))) END;
 CREATE OR REPLACE TEMP MACRO rs_trunc(x, n) AS CASE WHEN n IS NULL THEN NULL WHEN isfinite(CAST(x * pow(10, n) AS DOUBLE)) AND pow(10, n) > 0 THEN trunc(x * pow(10, n)) / pow(10, n) WHEN n < 0 THEN x * 0 ELSE x END;
 CREATE OR REPLACE TEMP MACRO rs_compare(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN a < b THEN -1 WHEN a > b THEN 1 ELSE 0 END;
 CREATE OR REPLACE TEMP MACRO rs_to_number(x) AS CASE WHEN NOT regexp_matches(x, '[0-9]') THEN rs_bad('22P02', 'type numeric', x) ELSE CASE WHEN contains(x, '-') OR contains(x, '<') THEN '-' ELSE '' END || regexp_replace(x, '[^0-9.]', '', 'g') END;
