@@ -125,8 +125,8 @@ CREATE OR REPLACE TEMP MACRO rs_murmur(b, seed) AS CASE WHEN b IS NOT NULL THEN 
 
 -- Strings: https://docs.aws.amazon.com/redshift/latest/dg/String_functions_header.html
 CREATE OR REPLACE TEMP MACRO rs_initcap(x) AS array_to_string(list_transform(regexp_extract_all(x, '[[:alnum:]\x{80}-\x{10ffff}]+|[^[:alnum:]\x{80}-\x{10ffff}]+'), lambda w: upper(w[1]) || lower(w[2:])), '');
-CREATE OR REPLACE TEMP MACRO rs_lpad(x, n, p) AS CASE WHEN x IS NULL OR n IS NULL OR p IS NULL THEN NULL WHEN n <= 0 THEN '' WHEN n > 16000000 THEN error('22001|the result of LPAD has more than 16000000 bytes') WHEN p = '' THEN left(x, n) ELSE lpad(x, CAST(n AS INTEGER), p) END;
-CREATE OR REPLACE TEMP MACRO rs_rpad(x, n, p) AS CASE WHEN x IS NULL OR n IS NULL OR p IS NULL THEN NULL WHEN n <= 0 THEN '' WHEN n > 16000000 THEN error('22001|the result of RPAD has more than 16000000 bytes') WHEN p = '' THEN left(x, n) ELSE rpad(x, CAST(n AS INTEGER), p) END;
+CREATE OR REPLACE TEMP MACRO rs_lpad(x, n, p) AS CASE WHEN x IS NULL OR n IS NULL OR p IS NULL THEN NULL WHEN n <= 0 THEN '' WHEN n > 16000000 THEN error('22001|the result of LPAD has more than 16000000 bytes') WHEN p = '' THEN left(x, n) ELSE lpad(x, CAST(least(n, 16000000) AS INTEGER), p) END;
+CREATE OR REPLACE TEMP MACRO rs_rpad(x, n, p) AS CASE WHEN x IS NULL OR n IS NULL OR p IS NULL THEN NULL WHEN n <= 0 THEN '' WHEN n > 16000000 THEN error('22001|the result of RPAD has more than 16000000 bytes') WHEN p = '' THEN left(x, n) ELSE rpad(x, CAST(least(n, 16000000) AS INTEGER), p) END;
 CREATE OR REPLACE TEMP MACRO rs_quote_ident(x) AS CASE WHEN regexp_full_match(x, '[a-z_][a-z0-9_$]*') THEN x ELSE '"' || replace(x, '"', '""') || '"' END;
 CREATE OR REPLACE TEMP MACRO rs_split_part(x, d, n) AS CASE WHEN n <= 0 THEN error('22023|field position must be greater than zero') WHEN d = '' THEN CASE WHEN n = 1 THEN x ELSE '' END ELSE split_part(x, d, n) END;
 CREATE OR REPLACE TEMP MACRO rs_substring(x, s) AS CASE WHEN s < 1 THEN x ELSE substring(x, s) END;
