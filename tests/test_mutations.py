@@ -16,8 +16,7 @@ from engine.errors import InvalidPipeline, Problem
 from engine.model import Pipeline
 from engine.read import read_pipeline
 from engine.warehouses.local import syntax as s
-from engine.warehouses.local.grammar import parse_query
-from engine.warehouses.local.tokens import Reader
+from engine.warehouses.local.query_grammar import StatementReader
 
 SPARKIFY = Path(__file__).resolve().parent.parent / "pipelines" / "sparkify.yaml"
 
@@ -50,7 +49,7 @@ def columns() -> Iterator[tuple[str, int, int]]:
     """Yield table, start and end of each column that a SELECT names, wherever it names it."""
     for table in pipeline().tables:
         text = table.load.select
-        for node in walk(parse_query(Reader(text))):
+        for node in walk(StatementReader(text).query()):
             if isinstance(node, s.Name):
                 yield table.name, text.rfind(".", node.start, node.end) + 1 or node.start, node.end
 

@@ -19,10 +19,9 @@ from . import (
 from . import syntax as s
 from .casts import accepts, as_parameter, cast
 from .functions import Function, functions
-from .grammar import parse_expression
 from .keywords import AGGREGATES
+from .query_grammar import StatementReader
 from .scope import Scope
-from .tokens import Reader
 from .values import BIGINT, BOOLEAN, DATE, DOUBLE, SUPER, TIMESTAMP, UNKNOWN, Typed, format_type, varchar
 
 Translate = Callable[[s.Expression, Scope], Typed]
@@ -107,7 +106,7 @@ def _made(
         raise no_such_function(node.name, arguments)
     given = tuple(cast(argument, type_) for argument, type_ in zip(arguments, parameters, strict=True))
     before, scope.session.parameters = scope.session.parameters, given
-    value = translate(parse_expression(Reader(body)), Scope(scope.session))
+    value = translate(StatementReader(body).expression(), Scope(scope.session))
     scope.session.parameters = before
     found = cast(value, result)
     return Typed(f"({found.sql})", result, node.name)

@@ -13,9 +13,9 @@ from ...errors import WarehouseError
 from . import syntax as s
 from .casts import as_parameter
 from .catalog import SYSTEM_SCHEMAS
-from .grammar import parse_table_name
+from .query_grammar import StatementReader
 from .scope import Scope
-from .tokens import Reader
+from .source_grammar import parse_table_name
 from .value_functions import arguments_of, wrong_arguments
 from .values import ARRAYS, BOOLEAN, INTEGER, Typed, category, literal, varchar
 
@@ -76,7 +76,7 @@ def _regclass(node: s.Call, scope: Scope, translate: Translate) -> Typed:
         return _row(scope, "{relations}", ("oid",), [value], _RELATION_NAME, varchar(256))
     if value.constant.isdigit():
         return Typed(value.constant, INTEGER)
-    reader = Reader(value.constant)
+    reader = StatementReader(value.constant)
     table = parse_table_name(reader)
     reader.expect_end()
     if table.schema in (None, SYSTEM_SCHEMAS[0]) and table.name in _CATALOGS:

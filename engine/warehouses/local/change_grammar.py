@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from ...errors import WarehouseError
 from . import syntax as s
-from .grammar import parse_expression, parse_query, parse_sources, parse_table_name, parse_with
+from .query_grammar import parse_with
+from .source_grammar import parse_sources, parse_table_name
 from .tokens import Reader
 
 
@@ -25,7 +26,7 @@ def parse_insert(reader: Reader) -> s.Insert:
     elif reader.take("values"):
         source = _rows(reader)
     else:
-        source = parse_query(reader)
+        source = reader.query()
     if reader.at("on"):
         raise reader.error("ON CONFLICT is not supported by Redshift; use MERGE")
     if reader.at("returning"):
@@ -60,9 +61,9 @@ def _rows(reader: Reader) -> tuple[tuple[s.Expression, ...], ...]:
 
 def _row(reader: Reader) -> tuple[s.Expression, ...]:
     reader.expect_op("(")
-    values = [parse_expression(reader)]
+    values = [reader.expression()]
     while reader.take_op(","):
-        values.append(parse_expression(reader))
+        values.append(reader.expression())
     reader.expect_op(")")
     return tuple(values)
 
@@ -84,7 +85,7 @@ def parse_update(reader: Reader) -> s.Update:
     if reader.take("from"):
         update.source = parse_sources(reader)
     if reader.take("where"):
-        update.where = parse_expression(reader)
+        update.where = reader.expression()
     return update
 
 
@@ -100,7 +101,7 @@ def _change(reader: Reader) -> tuple[str, s.Expression]:
     if reader.at_op("."):
         raise reader.error("the column after SET stands without its table")
     reader.expect_op("=")
-    return name, parse_expression(reader)
+    return name, reader.expression()
 
 
 def parse_delete(reader: Reader) -> s.Delete:
@@ -113,7 +114,7 @@ def parse_delete(reader: Reader) -> s.Delete:
     if reader.take("using"):
         delete.using = parse_sources(reader)
     if reader.take("where"):
-        delete.where = parse_expression(reader)
+        delete.where = reader.expression()
     return delete
 
 
@@ -131,7 +132,7 @@ def parse_merge(reader: Reader) -> s.Merge:
         )
     source = _target(reader, frozenset({"on"}))
     reader.expect("on")
-    merge = s.Merge(table, source, parse_expression(reader))
+    merge = s.Merge(table, source, reader.expression())
     if reader.take("remove", "duplicates"):
         merge.deduplicate = True
         return merge

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import WarehouseError
 from ...warehouse import Outcome, ResultColumn
-from .grammar import parse_table_name
+from .source_grammar import parse_table_name
 from .tokens import Reader
 
 if TYPE_CHECKING:

@@ -17,10 +17,11 @@ from . import facts
 from . import syntax as s
 from .catalog import SYSTEM_SCHEMAS, Column, Relation
 from .changes import insert_query
-from .grammar import parse_query, parse_table_name
 from .principals import KINDS, create_principal, drop_principal
 from .queries import query_sql
+from .query_grammar import StatementReader
 from .scope import OutColumn, Scope, Session
+from .source_grammar import parse_table_name
 from .tables import add, create_table, drop_relation, drop_table, make_table, rewrite
 from .tokens import Reader
 from .user_functions import create_function, drop_function
@@ -168,7 +169,7 @@ def _create_view(session: LocalSession, reader: Reader, replacing: bool) -> Outc
     names = _names(reader)
     reader.expect("as")
     start = reader.token.start
-    query = parse_query(reader)
+    query = reader.query()
     end = reader.tokens[reader.where - 1].end
     late = reader.take("with", "no", "schema", "binding")
     reader.expect_end()
@@ -294,7 +295,7 @@ def _create_materialized(session: LocalSession, reader: Reader) -> Outcome:
             raise reader.error("expected AS")
     reader.expect("as")
     start = reader.token.start
-    query = parse_query(reader)
+    query = reader.query()
     end = reader.tokens[reader.where - 1].end
     reader.expect_end()
     schema = session.creation_schema(table.schema, False)
@@ -311,7 +312,7 @@ def _create_materialized(session: LocalSession, reader: Reader) -> Outcome:
 
 
 def _fill(session: LocalSession, relation: Relation) -> None:
-    query = parse_query(Reader(relation.definition))
+    query = StatementReader(relation.definition).query()
     sql, found = query_sql(query, Scope(facts.context(session)))
     shown: tuple[OutColumn, ...] = found
     session.query_rows(insert_query(relation, list(relation.columns), sql, shown))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .grammar import parse_query
 from .queries import query_sql
+from .query_grammar import parse_query
 from .scope import Session
 from .settings import reader_of, setting
 from .system_views import catalog_text, system_view

@@ -28,3 +28,8 @@ AGGREGATES = frozenset(
     "count sum avg min max any_value stddev stddev_samp stddev_pop variance var_samp var_pop bit_and bit_or bool_and "
     "bool_or listagg percentile_cont percentile_disc median grouping hll".split()
 )
+ENDS_AN_ALIAS = frozenset(
+    "from where group having qualify window order limit offset union intersect except minus on using join "
+    "inner left right full cross natural pivot unpivot as at into start connect set when fetch for remove".split()
+)
+"""Words after a value or a table that are no alias of it, though most could be names."""

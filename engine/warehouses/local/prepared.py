@@ -14,7 +14,6 @@ from ...warehouse import Outcome
 from . import facts, rows
 from .casts import cast
 from .expressions import expression
-from .grammar import parse_expression
 from .scope import Scope
 from .settings import reader_of
 from .tokens import Reader
@@ -65,7 +64,7 @@ def execute(session: LocalSession, reader: Reader) -> Outcome:
     values = []
     if reader.take_op("("):
         while not reader.take_op(")"):
-            values.append(expression(parse_expression(reader), Scope(facts.context(session))))
+            values.append(expression(reader.expression(), Scope(facts.context(session))))
             if not reader.take_op(",") and not reader.at_op(")"):
                 raise reader.error()
     reader.expect_end()

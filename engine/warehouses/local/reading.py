@@ -10,8 +10,7 @@ from typing import Any
 from ...datatypes import DataType
 from ...errors import WarehouseError
 from . import syntax as s
-from .grammar import parse_query
-from .tokens import Reader
+from .query_grammar import StatementReader
 
 
 @lru_cache(maxsize=16)
@@ -20,9 +19,9 @@ def read_query(text: str) -> s.Query:
 
     Errors: WarehouseError, which says where.
     """
-    reader = Reader(text)
+    reader = StatementReader(text)
     try:
-        query = parse_query(reader)
+        query = reader.query()
         reader.expect_end()
     except WarehouseError as error:
         error.span = error.span or (reader.token.start, reader.token.end)

@@ -13,9 +13,10 @@ from . import syntax as s
 from .catalog import Relation
 from .change_grammar import parse_delete, parse_insert, parse_merge, parse_update
 from .changes import Changes, delete_changes, insert_changes, merge_changes, update_changes
-from .grammar import parse_query, parse_table_name, parse_with
 from .queries import padded, query_sql
+from .query_grammar import parse_with
 from .scope import OutColumn, Scope
+from .source_grammar import parse_table_name
 from .tables import create_as
 from .tokens import Reader
 from .values import format_type
@@ -59,7 +60,7 @@ def _remember(session: LocalSession, reader: Reader, translated: Translated, vol
 
 
 def run_query(session: LocalSession, reader: Reader) -> Outcome:
-    query = parse_query(reader)
+    query = reader.query()
     reader.expect_end()
     into = _into(query)
     if into is not None:
@@ -217,6 +218,6 @@ def _explained(session: LocalSession, reader: Reader) -> str:
     reader.rewind(where)
     if change is not None:
         return change(session, reader)[0].statements[0]
-    query = parse_query(reader)
+    query = reader.query()
     reader.expect_end()
     return query_sql(query, Scope(facts.context(session)))[0]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ...errors import WarehouseError
 from ...warehouse import Outcome, ResultColumn
 from .control import transaction_modes
+from .query_grammar import StatementReader
 from .tokens import Reader, tokenize
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def reader_of(session: LocalSession, sql: str) -> Reader:
     """
     names = ("enable_case_sensitive_identifier", "enable_case_sensitive_super_attribute")
     exact = any(session.settings.get(name) == "on" for name in names)
-    return Reader(sql, tokenize(sql, exact))
+    return StatementReader(sql, tokenize(sql, exact))
 
 
 def _setting(reader: Reader) -> str:

@@ -13,8 +13,8 @@ from ...errors import WarehouseError
 from ...warehouse import Outcome, ResultColumn
 from . import facts
 from .catalog import Column, Constraint, Relation, constraint_name
-from .grammar import parse_table_name
 from .settings import show_setting
+from .source_grammar import parse_table_name
 from .tokens import Reader
 from .values import format_type, literal, quote
 

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from ...datatypes import DataType, parse_type
 from ...errors import WarehouseError
-from .grammar import parse_query
+from .query_grammar import StatementReader
 from .scope import OutColumn, Scope, Session
 from .table_grammar import ENCODINGS
-from .tokens import Reader
 from .types import stored_type
 from .values import SMALLINTS, TEXTS, format_type, literal, quote
 
@@ -164,7 +163,7 @@ def _late_columns(session: LocalSession, context: Session) -> str:
 
 
 def _columns_of(context: Session, schema: str, name: str) -> Iterator[str]:
-    query = parse_query(Reader(f"SELECT * FROM {quote(schema)}.{quote(name)}"))
+    query = StatementReader(f"SELECT * FROM {quote(schema)}.{quote(name)}").query()
     try:
         _, columns = context.subquery(query, Scope(context))
     except WarehouseError:

@@ -11,7 +11,7 @@ from ...datatypes import DataType
 from ...errors import WarehouseError
 from . import syntax as s
 from .catalog import Column, Constraint
-from .grammar import parse_expression, parse_query, parse_table_name
+from .source_grammar import parse_table_name
 from .tokens import Reader
 from .type_grammar import parse_data_type
 
@@ -136,7 +136,7 @@ def _column_attribute(reader: Reader, column: Column, new: NewTable) -> Column |
 def _default(reader: Reader, column: Column, new: NewTable) -> Column:
     """Read the expression of DEFAULT; a COLLATE behind it is the column's."""
     start = reader.token.start
-    value = parse_expression(reader, 4)
+    value = reader.expression(4)
     if isinstance(value, s.Collate):
         reader.rewind(reader.where - len(("collate", value.collation)))
         value = value.value
@@ -266,7 +266,7 @@ def _set_distkey(new: NewTable, column: str) -> None:
 def _as_query(reader: Reader, new: NewTable) -> None:
     if new.columns:
         raise reader.error("CREATE TABLE AS takes column names without types")
-    new.query = parse_query(reader)
+    new.query = reader.query()
 
 
 def _check(new: NewTable) -> None:

@@ -28,11 +28,12 @@ from .catalog import (
 )
 from .changes import insert_query
 from .expressions import expression
-from .grammar import parse_query, parse_table_name
 from .principals import KINDS, alter_default_privileges, alter_principal
 from .queries import query_sql
+from .query_grammar import StatementReader
 from .reading import tables
 from .scope import Scope
+from .source_grammar import parse_table_name
 from .table_grammar import (
     NewTable,
     parse_collation,
@@ -399,7 +400,7 @@ def _follow(session: LocalSession, relation: Relation, name: str) -> None:
     key = f"{relation.schema}.{name}"
     for view in list(dependent_views(session.connection, relation)):
         text = view.definition
-        for table in sorted(tables(parse_query(Reader(text))), key=lambda table: -table.start):
+        for table in sorted(tables(StatementReader(text).query()), key=lambda table: -table.start):
             meant = session.lookup(table.schema, table.name)
             if meant is not None and meant.key == relation.key:
                 alias = "" if table.alias else f" AS {quote(table.name)}"

@@ -6,10 +6,15 @@ Source: https://docs.aws.amazon.com/redshift/latest/dg/r_names.html, r_pg_keywor
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 from ...errors import WarehouseError
+from . import syntax as s
 from .keywords import RESERVED
+
+T = TypeVar("T")
 
 MAX_NAME_BYTES = 127
 
@@ -138,8 +143,12 @@ def syntax_error(sql: str, token: Token, hint: str = "") -> WarehouseError:
     return error
 
 
-class Reader:
-    """Walks the tokens of one statement."""
+class Reader(ABC):
+    """Walks the tokens of one statement.
+
+    A query stands in an expression and an expression in a query: both are read through the reader, so that no part of
+    the grammar needs the parts above it.
+    """
 
     __slots__ = ("sql", "token", "tokens", "where")
 
@@ -229,6 +238,43 @@ class Reader:
         if self.token.kind != "number" or not self.token.value.isdigit():
             raise self.error("expected a whole number")
         return sign * int(self.advance().value)
+
+    @abstractmethod
+    def expression(self, power: int = 0) -> s.Expression:
+        """Read an expression whose operators bind tighter than `power`."""
+
+    @abstractmethod
+    def query(self) -> s.Query:
+        """Read a query, with its WITH list, up to where it ends."""
+
+    def comma_separated(self, read: Callable[[Reader], T]) -> list[T]:
+        found = [read(self)]
+        while self.take_op(","):
+            found.append(read(self))
+        return found
+
+    def expressions(self) -> tuple[s.Expression, ...]:
+        return tuple(self.comma_separated(lambda reader: reader.expression()))
+
+    def expressions_in_parentheses(self) -> tuple[s.Expression, ...]:
+        self.expect_op("(")
+        if self.take_op(")"):
+            return ()
+        values = self.expressions()
+        self.expect_op(")")
+        return values
+
+    def query_in_parentheses(self) -> s.Query:
+        self.expect_op("(")
+        query = self.query()
+        self.expect_op(")")
+        return query
+
+    def names_in_parentheses(self) -> tuple[str, ...]:
+        self.expect_op("(")
+        names = self.comma_separated(lambda reader: reader.name("a column"))
+        self.expect_op(")")
+        return tuple(names)
 
     def error(self, hint: str = "") -> WarehouseError:
         return syntax_error(self.sql, self.token, hint)

@@ -16,8 +16,8 @@ from ...errors import WarehouseError
 from ...warehouse import Outcome
 from . import facts
 from .casts import as_text
-from .grammar import parse_query
 from .queries import query_sql
+from .query_grammar import StatementReader
 from .scope import OutColumn, Scope
 from .tokens import Reader
 from .unload_grammar import Unload, parse_unload
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 def unload(session: LocalSession, reader: Reader) -> Outcome:
     """Run an UNLOAD. Errors: WarehouseError XX000 where the target is not empty."""
     statement = parse_unload(reader)
-    inner = Reader(statement.query)
-    query = parse_query(inner)
+    inner = StatementReader(statement.query)
+    query = inner.query()
     inner.expect_end()
     if query.limit is not None:
         raise WarehouseError("LIMIT clause is not supported in the outer query of UNLOAD", sqlstate="0A000",

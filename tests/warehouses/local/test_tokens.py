@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import WarehouseError
-from engine.warehouses.local.tokens import Reader, fold, tokenize
+from engine.warehouses.local.query_grammar import StatementReader
+from engine.warehouses.local.tokens import fold, tokenize
 
 
 def values(sql: str) -> list[str]:
@@ -57,14 +58,14 @@ def test_folding_changes_ascii_letters_only(name: str) -> None:
 
 def test_error_at_the_end_says_so() -> None:
     with pytest.raises(WarehouseError, match="syntax error at end of input"):
-        Reader("").name()
+        StatementReader("").name()
 
 
 def test_reserved_word_needs_quotes() -> None:
     with pytest.raises(WarehouseError) as caught:
-        Reader("user").name()
+        StatementReader("user").name()
     assert '"user" is a reserved word' in caught.value.hint
-    assert Reader('"user"').name() == "user"
+    assert StatementReader('"user"').name() == "user"
 
 
 def test_many_blanks_before_a_mistake_take_no_time() -> None:
