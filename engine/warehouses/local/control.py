@@ -102,15 +102,16 @@ def _named(reader: Reader) -> tuple[str | None, str]:
 
 def _analyze_compression(session: LocalSession, reader: Reader) -> Outcome:
     """Answer with the encodings that the columns have: nothing is compressed here."""
+    if reader.token.kind == "end" or reader.at_op(";"):
+        raise WarehouseError("not supported locally: ANALYZE COMPRESSION of all tables", sqlstate="0A000")
     relation = session.find(*_named(reader))
-    if reader.take_op("("):
-        while not reader.take_op(")"):
-            relation.column(reader.name("a column"))
-            reader.take_op(",")
-    if reader.take("comprows"):
-        reader.integer()
+    columns = relation.columns
+    if reader.at_op("("):
+        columns = tuple(relation.column(name) for name in reader.names_in_parentheses())
+    if reader.take("comprows") and not 1000 <= reader.integer() <= 1_000_000_000:
+        raise WarehouseError("COMPROWS is out of range", sqlstate="22023", hint="from 1000 to 1000000000")
     reader.expect_end()
-    rows = [(relation.name, column.name, column.encode or "none", 0.0) for column in relation.columns]
+    rows = [(relation.name, column.name, column.encode or "none", 0.0) for column in columns]
     names = ("Table", "Column", "Encoding", "Est_reduction_pct")
     return Outcome("ANALYZE COMPRESSION", len(rows), tuple(ResultColumn(name) for name in names), rows)
 
@@ -118,11 +119,12 @@ def _analyze_compression(session: LocalSession, reader: Reader) -> Outcome:
 def vacuum(session: LocalSession, reader: Reader) -> Outcome:
     """VACUUM has nothing to do here. Errors: 25001 inside a transaction."""
     reader.advance()
-    for words in (("full",), ("sort", "only"), ("delete", "only"), ("reindex",), ("recluster",)):
-        if reader.take(*words):
-            break
+    kinds = (("full",), ("sort", "only"), ("delete", "only"), ("reindex",), ("recluster",))
+    kind = next((words for words in kinds if reader.take(*words)), kinds[0])
     if reader.token.kind in ("word", "name") and not reader.at("to") and not reader.at("boost"):
         session.find(*_named(reader))
+        if reader.at("to") and kind[0] in ("reindex", "recluster"):
+            raise reader.error(f"VACUUM {kind[0].upper()} takes no TO … PERCENT")
         if reader.take("to"):
             reader.integer()
             reader.expect("percent")

@@ -1,14 +1,12 @@
-"""Schemas, views, comments and privileges; and which CREATE or DROP is which.
+"""Schemas, views and comments; and which CREATE or DROP is which.
 
 Source: https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_SCHEMA.html, r_CREATE_VIEW.html, r_COMMENT.html,
-r_GRANT.html, materialized-view-create-sql-command.html
+materialized-view-create-sql-command.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from itertools import product
 from typing import TYPE_CHECKING
 
 from ...errors import WarehouseError
@@ -40,7 +38,7 @@ def create(session: LocalSession, reader: Reader) -> Outcome:
         return _create_view(session, reader, replacing)
     if reader.at("function"):
         return create_function(session, reader, replacing)
-    if reader.at("materialized", "view"):
+    if reader.at("materialized", "view") and not replacing:
         return _create_materialized(session, reader)
     if reader.at("schema"):
         return _create_schema(session, reader)
@@ -334,7 +332,7 @@ def refresh(session: LocalSession, reader: Reader) -> Outcome:
     return Outcome("REFRESH", notices=(f"INFO: Materialized view {relation.name} was recomputed successfully.",))
 
 
-# --- comments and privileges -----------------------------------------------------------------------------------------
+# --- comments --------------------------------------------------------------------------------------------------------
 
 
 def comment(session: LocalSession, reader: Reader) -> Outcome:
@@ -369,75 +367,3 @@ def comment(session: LocalSession, reader: Reader) -> Outcome:
         with session.atomic():
             rewrite(session, relation, changed)
     return Outcome("COMMENT")
-
-
-def grant(session: LocalSession, reader: Reader) -> Outcome:
-    """GRANT and REVOKE are recorded, a row for each privilege; the one user that there is may do everything."""
-    command = reader.advance().value
-    reader.take("grant", "option", "for")
-    privileges = _privileges(reader)
-    objects = _granted_objects(session, reader) if reader.take("on") else [""]
-    reader.expect("to" if command == "grant" else "from")
-    grantees = _grantees(reader)
-    while reader.token.kind == "word":
-        reader.advance()
-    reader.expect_end()
-    with session.atomic():
-        for object_, grantee, privilege in product(objects, grantees, privileges):
-            session.connection.execute(
-                "DELETE FROM local_catalog.privilege WHERE object = ? AND grantee = ? AND privileges = ?",
-                [object_, grantee, privilege],
-            )
-            if command == "grant":
-                session.connection.execute(
-                    "INSERT INTO local_catalog.privilege VALUES ('grant', ?, ?, ?)", [object_, grantee, privilege]
-                )
-    return Outcome(command.upper())
-
-
-_ALL_PRIVILEGES = ("select", "insert", "update", "delete", "references", "drop", "truncate", "alter")
-
-
-def _privileges(reader: Reader) -> Sequence[str]:
-    words = []
-    while not reader.at("on") and not reader.at("to") and not reader.at("from"):
-        if reader.token.kind == "end":
-            raise reader.error("expected ON")
-        words.append(reader.advance().value)
-    if not words:
-        raise reader.error("expected a privilege")
-    if words in (["all"], ["all", "privileges"]):
-        return _ALL_PRIVILEGES
-    return [" ".join(each.split()) for each in " ".join(words).split(",")]
-
-
-def _granted_objects(session: LocalSession, reader: Reader) -> list[str]:
-    kinds = ("schema", "database", "function", "procedure", "language", "all")
-    if any(reader.at(kind) for kind in kinds):
-        words = []
-        while not reader.at("to") and not reader.at("from") and reader.token.kind != "end":
-            words.append(reader.advance().value)
-        if words[0] == "schema":
-            for name in words[1:]:
-                if name != "," and not session.has_schema(name):
-                    raise WarehouseError(f'schema "{name}" does not exist', sqlstate="3F000")
-        return [" ".join(words)]
-    reader.take("table")
-    names = []
-    while True:
-        table = parse_table_name(reader)
-        names.append(session.find(table.schema, table.name).key)
-        if not reader.take_op(","):
-            return names
-
-
-def _grantees(reader: Reader) -> list[str]:
-    found = []
-    while True:
-        kind = ""
-        if reader.at("group") or reader.at("role"):
-            kind = reader.advance().value + " "
-        found.append(kind + reader.any_name("a user"))
-        reader.take("with", "grant", "option")
-        if not reader.take_op(","):
-            return found

@@ -104,10 +104,10 @@ SELECT 'dev', 100, 'local', NULL, NULL, 'Snapshot Isolation'
 SELECT 'dev', name, 100, 'local', NULL, NULL FROM {schemas}
 
 --- stv_mv_info: db_name char(128), schema char(128), name char(128), updated_upto_xid bigint, is_stale char(1), owner_user_name char(128), state integer, autorefresh char(1), autorewrite char(1)
-SELECT 'dev', schema, name, 0, 'f', 'local', 1, 'f', 'f' FROM {relations} WHERE kind = 'materialized view'
+SELECT 'dev', schema, name, 0, CASE WHEN schema || '.' || name IN {stale} THEN 't' ELSE 'f' END, 'local', 1, 'f', 'f' FROM {relations} WHERE kind = 'materialized view'
 
 --- svv_mv_info: database_name char(128), schema_name char(128), user_name char(128), name char(128), is_stale char(1), state integer, autorefresh char(1), autorewrite char(1), refresh_status varchar(128)
-SELECT 'dev', schema, 'local', name, 'f', 1, 'f', 'f', NULL FROM {relations} WHERE kind = 'materialized view'
+SELECT 'dev', schema, 'local', name, CASE WHEN schema || '.' || name IN {stale} THEN 't' ELSE 'f' END, 1, 'f', 'f', NULL FROM {relations} WHERE kind = 'materialized view'
 
 --- pg_table_def: schemaname varchar(128), tablename varchar(128), column varchar(128), type varchar(128), encoding varchar(128), distkey boolean, sortkey integer, notnull boolean
 SELECT schema, relation, name, full_type, coalesce(nullif(encode, ''), 'none'), is_distkey, sort_position, NOT "null" FROM {columns} WHERE (schema IN ({path}) OR schema = 'pg_temp') AND kind = 'table'

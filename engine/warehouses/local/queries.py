@@ -12,6 +12,7 @@ from .casts import implicit, stored_value
 from .comparisons import key
 from .expressions import condition, expression
 from .operators import unified
+from .rewriting import BEFORE
 from .scope import ColumnsUnknown, FromItem, OutColumn, Scope
 from .sources import source_sql
 from .values import SUPER, UNKNOWN, Typed, category, common_type, quote
@@ -38,6 +39,7 @@ def query_sql(query: s.Query, scope: Scope) -> tuple[str, Columns]:
 def common_sql(common: tuple[s.Common, ...], recursive: bool, scope: Scope) -> str:
     """Translate a WITH list and add its queries to the scope."""
     texts = []
+    _check_common_names(common)
     for one in common:
         inner = Scope(scope.session, scope)
         if recursive and isinstance(one.query.body, s.SetOperation):
@@ -54,13 +56,25 @@ def common_sql(common: tuple[s.Common, ...], recursive: bool, scope: Scope) -> s
     return f"WITH {'RECURSIVE ' if recursive else ''}{', '.join(texts)} "
 
 
+def _check_common_names(common: tuple[s.Common, ...]) -> None:
+    names = [one.name for one in common]
+    for name in names:
+        if names.count(name) > 1:
+            raise WarehouseError(f'WITH query name "{name}" specified more than once', sqlstate="42712")
+
+
 def _check_recursion(one: s.Common) -> None:
     """Redshift takes UNION ALL only; a query that does not read itself may be any."""
     body = one.query.body
     assert isinstance(body, s.SetOperation)
     right = body.right.body
     tables = relations(right.source) if isinstance(right, s.Select) else ()
-    if not body.all and any(table.schema is None and table.name == one.name for table in tables):
+    if not any(table.schema is None and table.name == one.name for table in tables):
+        return
+    if not one.columns and one.name != BEFORE:
+        raise WarehouseError(f'recursive query "{one.name}" needs a list of its columns', sqlstate="42601",
+                             hint=f"write WITH RECURSIVE {one.name} (…) AS")  # fmt: skip
+    if not body.all:
         raise WarehouseError(
             f'recursive query "{one.name}" must be of the form initial-query UNION ALL recursive-query',
             sqlstate="42P19",

@@ -14,7 +14,8 @@ from . import syntax as s
 
 OUTER, PRIOR = "(+)", "prior"
 """How the grammar marks a column with (+) and what PRIOR stands before: as operators of one value."""
-_BEFORE, _LEVEL = "connect by prior", "level"
+BEFORE, _LEVEL = "connect by prior", "level"
+"""The query that a CONNECT BY becomes, whose columns nobody lists, and the column that counts."""
 
 
 def rewritten(node: Any, change: Callable[[s.Expression], s.Expression]) -> Any:
@@ -156,19 +157,19 @@ def connect_by(select: s.Select, start: s.Expression | None, condition: s.Expres
         raise WarehouseError("not supported locally: CONNECT BY with * beside other columns", sqlstate="0A000")
     alias = _alias(source)
     every = s.Item(s.Name((alias, "*")))
-    deeper = s.Binary("+", s.Name((_BEFORE, _LEVEL)), s.Number("1"))
+    deeper = s.Binary("+", s.Name((BEFORE, _LEVEL)), s.Number("1"))
 
     def step(node: s.Expression) -> s.Expression:
         if isinstance(node, s.Unary) and node.op == PRIOR:
-            return rewritten(node.value, lambda part: _column(part, _BEFORE))  # type: ignore[no-any-return]
+            return rewritten(node.value, lambda part: _column(part, BEFORE))  # type: ignore[no-any-return]
         if isinstance(node, s.Name) and node.parts == (_LEVEL,):
             return deeper
         return _column(node, alias)
 
     first = s.Select((every, s.Item(s.Number("1"), _LEVEL)), source, start)
-    then = s.Select((every, s.Item(deeper, _LEVEL)), s.Join(source, s.Table(_BEFORE), ""), rewritten(condition, step))
+    then = s.Select((every, s.Item(deeper, _LEVEL)), s.Join(source, s.Table(BEFORE), ""), rewritten(condition, step))
     both = s.Query(s.SetOperation("union", True, s.Query(first), s.Query(then)))
-    found = s.Query(s.Select((s.Item(s.Star()),), s.Table(_BEFORE)), (s.Common(_BEFORE, (), both),), recursive=True)
+    found = s.Query(s.Select((s.Item(s.Star()),), s.Table(BEFORE)), (s.Common(BEFORE, (), both),), recursive=True)
     select.source = s.Derived(found, alias)
     if isinstance(select.items[0].value, s.Star):
         select.exclude = (*select.exclude, _LEVEL)

@@ -26,6 +26,7 @@ from .locks import TableLocks
 from .macros import make_macros
 from .messages import as_warehouse_error
 from .prepared import Prepared
+from .settings import restore_settings
 from .values import Typed
 
 if TYPE_CHECKING:
@@ -177,6 +178,10 @@ class LocalSession:
         self.storage = database.storage
         self.settings: dict[str, str] = {}
         self.search_path: tuple[str, ...] = ("$user", "public")
+        self.at_begin: tuple[dict[str, str], tuple[str, ...]] | None = None
+        """The settings and the search_path that a rollback brings back."""
+        self.before_local: tuple[dict[str, str], tuple[str, ...]] | None = None
+        """What a commit brings back where SET LOCAL was said."""
         self.in_block = False
         self.failed = False
         self.last_copy_count = 0
@@ -358,6 +363,7 @@ class LocalSession:
     def begin(self) -> None:
         self._begin()
         self.in_block, self.failed = True, False
+        self.at_begin = dict(self.settings), self.search_path
 
     def _begin(self) -> None:
         self.began_at = self.database.locks.count
@@ -412,6 +418,7 @@ class LocalSession:
     def _ended(self, committed: bool) -> None:
         self.in_block = self.failed = False
         self.cursor = None
+        restore_settings(self, committed)
         self.database.locks.release(self.number)
         self._catalog_ended(committed)
         journal, self.journal = self.journal, []

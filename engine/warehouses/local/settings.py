@@ -37,8 +37,9 @@ def set_(session: LocalSession, reader: Reader) -> Outcome:
         transaction_modes(reader)
         reader.expect_end()
         return Outcome("SET")
-    if not reader.take("session"):
-        reader.take("local")
+    local = reader.take("local")
+    if not local:
+        reader.take("session")
     if reader.take("session") or reader.at("authorization"):
         raise WarehouseError("not supported locally: SET SESSION AUTHORIZATION", sqlstate="0A000")
     if reader.take("time", "zone"):
@@ -53,19 +54,41 @@ def set_(session: LocalSession, reader: Reader) -> Outcome:
         raise WarehouseError("not supported locally: SET SEED: the numbers of RANDOM are not those of a cluster",
                              sqlstate="0A000")  # fmt: skip
     _check_name(name)
-    if name == "search_path":
-        session.search_path = tuple(
-            part.strip().strip('"') for value in values for part in value.split(",") if part.strip()
-        )
     if name == "timezone" and ", ".join(values).upper() not in ("UTC", "GMT", "DEFAULT", "ETC/UTC"):
         raise WarehouseError("not supported locally: a session time zone other than UTC", sqlstate="0A000",
                              hint="use CONVERT_TIMEZONE")  # fmt: skip
     _check_value(name, ", ".join(values).lower())
+    if local and not session.in_block:
+        return Outcome("SET", notices=("WARNING: SET LOCAL can only be used in transaction blocks",))
+    _keep(session, name, values, local)
+    return Outcome("SET")
+
+
+def _keep(session: LocalSession, name: str, values: list[str], local: bool) -> None:
+    """Set what the session goes by; what is set locally leaves what a commit brings back as it was."""
+    if local and session.before_local is None:
+        session.before_local = dict(session.settings), session.search_path
+    if name == "search_path":
+        session.search_path = tuple(
+            part.strip().strip('"') for value in values for part in value.split(",") if part.strip()
+        )
     if name.startswith("enable_case_sensitive"):
         session.translations.clear()
         values = ["on" if values[0].lower() in _ON else "off"]
     session.settings[name] = ", ".join(values)
-    return Outcome("SET")
+    if not local and session.before_local is not None:
+        settings, search_path = session.before_local
+        search_path = session.search_path if name == "search_path" else search_path
+        session.before_local = {**settings, name: session.settings[name]}, search_path
+
+
+def restore_settings(session: LocalSession, committed: bool) -> None:
+    """End a transaction: a rollback takes back what it set, a commit what it set by SET LOCAL."""
+    before = session.before_local if committed else session.at_begin
+    session.at_begin = session.before_local = None
+    if before is not None and before != (session.settings, session.search_path):
+        session.settings, session.search_path = before
+        session.translations.clear()
 
 
 _ON, _OFF = ("true", "on", "1", "t", "yes"), ("false", "off", "0", "f", "no")

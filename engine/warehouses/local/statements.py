@@ -10,9 +10,10 @@ from ...warehouse import Outcome
 from . import rows
 from .control import analyze, begin, commit, lock, rollback, vacuum
 from .cursors import close, declare, fetch
-from .definitions import comment, create, drop, grant, refresh
+from .definitions import comment, create, drop, refresh
 from .loading import copy
 from .prepared import deallocate, execute, prepare
+from .privileges import grant
 from .settings import reader_of, reset, set_
 from .show_objects import show
 from .tables import alter

@@ -151,6 +151,7 @@ def catalog_text(session: LocalSession, context: Session, query: str) -> str:
     query = query.replace("{catalog}", catalog).replace("{path}", path or "NULL").replace("{encodings}", _ENCODINGS)
     if "{late_columns}" in query:
         query = query.replace("{late_columns}", _late_columns(session, context))
+    query = query.replace("{stale}", _stale(session, context)) if "{stale}" in query else query
     query = query.replace("{sessions}", _sessions(session)) if "{sessions}" in query else query
     return query.replace("{queries}", _queries(session)) if "{queries}" in query else query
 
@@ -171,6 +172,23 @@ def _columns_of(context: Session, schema: str, name: str) -> Iterator[str]:
     for number, column in enumerate(columns, start=1):
         texts = ", ".join(literal(text) for text in (schema, name, column.name, format_type(column.type)))
         yield f"({texts}, {number})"
+
+
+def _stale(session: LocalSession, context: Session) -> str:
+    """The materialized views, as schema.name, that hold other rows than their queries give now."""
+    names = session.connection.execute(
+        "SELECT schema, name FROM local_catalog.relation WHERE kind = 'materialized view'"
+    ).fetchall()
+    stale = []
+    for schema, name in names:
+        view = session.find(schema, name)
+        now, _ = context.subquery(StatementReader(view.definition).query(), Scope(context))
+        kept = f"SELECT * FROM {view.sql}"
+        found = session.connection.execute(
+            f"SELECT EXISTS (({now}) EXCEPT ALL ({kept})) OR EXISTS (({kept}) EXCEPT ALL ({now}))"
+        ).fetchone()
+        stale += [literal(view.key)] if found == (True,) else []
+    return f"({', '.join(stale) or 'NULL'})"
 
 
 def _sessions(session: LocalSession) -> str:

@@ -31,6 +31,8 @@ class NewTable:
     defaults: dict[str, s.Expression] = field(default_factory=dict)
     constraints: list[Constraint] = field(default_factory=list)
     like: s.Table | None = None
+    like_at: int = 0
+    """How many columns stand before those of the parent."""
     like_defaults: bool = False
     names: tuple[str, ...] = ()
     """The column names of a CREATE TABLE t (a, b) AS …"""
@@ -52,6 +54,9 @@ def parse_create_table(reader: Reader) -> NewTable:
     new = NewTable(parse_table_name(reader), temporary, if_not_exists)
     if new.table.name.startswith("#"):
         new.temporary = True
+    if new.temporary and new.table.schema not in (None, "pg_temp"):
+        raise WarehouseError("cannot create temporary relation in non-temporary schema", sqlstate="42P16",
+                             hint="a temporary table has a schema of its own: leave out the name")  # fmt: skip
     if reader.at_op("("):
         _body(reader, new)
     _table_attributes(reader, new)
@@ -70,7 +75,9 @@ def _body(reader: Reader, new: NewTable) -> None:
     reader.expect_op("(")
     while True:
         if reader.take("like"):
-            new.like = parse_table_name(reader)
+            if new.like is not None:
+                raise reader.error("a table is LIKE one other")
+            new.like, new.like_at = parse_table_name(reader), len(new.columns)
             while reader.take("including") or reader.at("excluding"):
                 including = not reader.take("excluding")
                 reader.expect("defaults")
@@ -135,6 +142,8 @@ def _column_attribute(reader: Reader, column: Column, new: NewTable) -> Column |
 
 def _default(reader: Reader, column: Column, new: NewTable) -> Column:
     """Read the expression of DEFAULT; a COLLATE behind it is the column's."""
+    if column.identity:
+        raise _two_defaults(column.name)
     start = reader.token.start
     value = reader.expression(4)
     if isinstance(value, s.Collate):
@@ -142,6 +151,11 @@ def _default(reader: Reader, column: Column, new: NewTable) -> Column:
         value = value.value
     new.defaults[column.name] = value
     return replace(column, default_text=reader.sql[start : reader.tokens[reader.where - 1].end])
+
+
+def _two_defaults(column: str) -> WarehouseError:
+    return WarehouseError(f'multiple default values specified for column "{column}"', sqlstate="42601",
+                          hint="a column takes DEFAULT or IDENTITY")  # fmt: skip
 
 
 def parse_encoding(reader: Reader) -> str:
@@ -173,6 +187,8 @@ def _identity(reader: Reader, column: Column) -> Column:
         reader.expect_op(")")
     elif not by_default:
         raise reader.error("write IDENTITY(seed, step)")
+    if column.default_text:
+        raise _two_defaults(column.name)
     if column.type.name not in ("integer", "bigint"):
         raise WarehouseError("identity column must be of type INT or BIGINT", sqlstate="42804")
     return replace(column, identity="by default" if by_default else "always", seed=seed, step=step, null=False)
@@ -272,7 +288,9 @@ def _as_query(reader: Reader, new: NewTable) -> None:
 def _check(new: NewTable) -> None:
     """Errors: what contradicts itself."""
     names = [column.name for column in new.columns]
-    if new.columns and new.query is None:
+    if new.like is not None and (new.distkey or new.diststyle or new.sortkeys):
+        raise WarehouseError("LIKE takes over DISTSTYLE, DISTKEY and SORTKEY: they cannot be given", sqlstate="42601")
+    if new.columns and new.query is None and new.like is None:
         for key in (*new.sortkeys, *([new.distkey] if new.distkey else [])):
             if key not in names:
                 raise WarehouseError(f'column "{key}" named in key does not exist', sqlstate="42703")
@@ -292,7 +310,7 @@ def _check_keys(new: NewTable, names: list[str]) -> None:
             raise WarehouseError(f'a column of type {types[key]} cannot be a key: "{key}"', sqlstate="42601")
     primary = [constraint for constraint in new.constraints if constraint.kind == "primary key"]
     if len(primary) > 1:
-        raise WarehouseError(f'multiple primary keys for table "{new.table.name}" are not allowed', sqlstate="42P16")
+        raise second_primary_key(new.table.name)
     for constraint in new.constraints:
         for name in constraint.columns:
             if name not in names:
@@ -306,6 +324,10 @@ def _check_keys(new: NewTable, names: list[str]) -> None:
                 f'invalid encoding type specified for column "{column.name}"', sqlstate="42601",
                 hint=f"AZ64 is for numbers, dates and times, not for {column.type}",
             )  # fmt: skip
+
+
+def second_primary_key(table: str) -> WarehouseError:
+    return WarehouseError(f'multiple primary keys for table "{table}" are not allowed', sqlstate="42P16")
 
 
 def _takes_az64(type_: DataType) -> bool:

@@ -17,6 +17,7 @@ from . import syntax as s
 from .casts import assign
 from .catalog import (
     Column,
+    Constraint,
     Relation,
     constraint_name,
     dependent_views,
@@ -43,6 +44,7 @@ from .table_grammar import (
     parse_diststyle,
     parse_encoding,
     parse_sortkeys,
+    second_primary_key,
 )
 from .tokens import Reader
 from .type_grammar import parse_data_type
@@ -67,12 +69,13 @@ def create_table(session: LocalSession, reader: Reader) -> Outcome:
     columns = _like(session, new) if new.like is not None else tuple(_with_defaults(session, new))
     relation = Relation(
         schema, new.table.name, "table", columns, tuple(new.constraints), _diststyle(new), new.distkey, new.sortkeys,
-        new.interleaved, new.backup,
+        new.interleaved, backup=new.backup,
     )  # fmt: skip
     if new.like is not None:
         parent = session.find(new.like.schema, new.like.name)
         relation = replace(relation, diststyle=parent.diststyle, distkey=parent.distkey, sortkeys=parent.sortkeys,
                            interleaved=parent.interleaved, backup=parent.backup)  # fmt: skip
+    _check_references(session, relation)
     with session.atomic():
         make_table(session, relation)
     return Outcome("CREATE TABLE")
@@ -93,14 +96,22 @@ def _diststyle(new: NewTable) -> str:
 def _like(session: LocalSession, new: NewTable) -> tuple[Column, ...]:
     assert new.like is not None
     parent = session.find(new.like.schema, new.like.name)
-    if new.columns:
-        raise WarehouseError("LIKE stands alone between the parentheses", sqlstate="42601")
-    columns = []
-    for column in parent.columns:
-        kept = column.default if new.like_defaults else None
-        columns.append(replace(column, default=kept, default_text=column.default_text if kept else "", identity="",
-                               sequence="", comment=""))  # fmt: skip
-    return tuple(columns)
+    taken = [_taken_over(column, new.like_defaults) for column in parent.columns]
+    own = _with_defaults(session, new)
+    columns = [*own[: new.like_at], *taken, *own[new.like_at :]]
+    names = [column.name for column in columns]
+    for column in own:
+        if names.count(column.name) > 1:
+            raise WarehouseError(f'column "{column.name}" duplicated', sqlstate="42701")
+    keys = {name for one in new.constraints if one.kind == "primary key" for name in one.columns}
+    return tuple(replace(column, null=False) if column.name in keys else column for column in columns)
+
+
+def _taken_over(column: Column, with_default: bool) -> Column:
+    """Return a column of a LIKE's parent as its copy has it."""
+    default = column.default if with_default else None
+    return replace(column, default=default, default_text=column.default_text if default else "", identity="",
+                   sequence="", comment="")  # fmt: skip
 
 
 def _with_defaults(session: LocalSession, new: NewTable) -> list[Column]:
@@ -186,7 +197,7 @@ def _create_from(session: LocalSession, new: NewTable, schema: str) -> Outcome:
             raise WarehouseError(f'Column "{column.name}" has unsupported type "{column.type}".', sqlstate="0A000",
                                  hint="only catalogs have arrays")  # fmt: skip
     relation = Relation(schema, new.table.name, "table", columns, (), _diststyle(new), new.distkey, new.sortkeys,
-                        new.interleaved, new.backup)  # fmt: skip
+                        new.interleaved, backup=new.backup)  # fmt: skip
     with session.atomic():
         relation = make_table(session, relation)
         rows = session.query_rows(insert_query(relation, list(columns), sql, found))
@@ -279,8 +290,24 @@ def _alter_other(session: LocalSession, reader: Reader) -> Outcome:
         return alter_principal(session, reader)
     if reader.take("default", "privileges"):
         return alter_default_privileges(reader)
+    if reader.take("materialized", "view"):
+        return _alter_materialized(session, reader)
     kind = reader.advance().value
     raise WarehouseError(f"not supported locally: ALTER {kind.upper()}", sqlstate="0A000")
+
+
+def _alter_materialized(session: LocalSession, reader: Reader) -> Outcome:
+    """AUTO REFRESH, which nothing here obeys: a view is refreshed by REFRESH. Other forms are refused."""
+    table = parse_table_name(reader)
+    relation = session.find(table.schema, table.name)
+    if relation.kind != "materialized view":
+        raise WarehouseError(f'"{relation.name}" is not a materialized view', sqlstate="42809")
+    if not reader.take("auto", "refresh"):
+        raise WarehouseError("not supported locally: this form of ALTER MATERIALIZED VIEW", sqlstate="0A000")
+    if not reader.take("yes"):
+        reader.expect("no")
+    reader.expect_end()
+    return Outcome("ALTER MATERIALIZED VIEW")
 
 
 def _alter(session: LocalSession, relation: Relation, reader: Reader) -> None:
@@ -325,14 +352,22 @@ def _move(session: LocalSession, old: Relation, new: Relation) -> None:
     rewrite(session, old, new)
 
 
+def _add_constraint(session: LocalSession, relation: Relation, constraint: Constraint) -> None:
+    if constraint.kind == "primary key" and any(one.kind == "primary key" for one in relation.constraints):
+        raise second_primary_key(relation.name)
+    for name in constraint.columns:
+        column = relation.column(name)
+        if constraint.kind == "primary key" and column.null:
+            raise WarehouseError(f'column "{name}" is nullable: a primary key needs NOT NULL', sqlstate="42P16")
+    changed = replace(relation, constraints=(*relation.constraints, constraint))
+    _check_references(session, changed)
+    rewrite(session, relation, changed)
+
+
 def _add(session: LocalSession, relation: Relation, reader: Reader) -> None:
     constraint = parse_constraint(reader)
     if constraint is not None:
-        for name in constraint.columns:
-            column = relation.column(name)
-            if constraint.kind == "primary key" and column.null:
-                raise WarehouseError(f'column "{name}" is nullable: a primary key needs NOT NULL', sqlstate="42P16")
-        rewrite(session, relation, replace(relation, constraints=(*relation.constraints, constraint)))
+        _add_constraint(session, relation, constraint)
         return
     reader.take("column")
     new = NewTable(s.Table(relation.name))
@@ -351,6 +386,29 @@ def _add(session: LocalSession, relation: Relation, reader: Reader) -> None:
     if not column.null:
         session.connection.execute(f"ALTER TABLE {relation.sql} ALTER COLUMN {quote(column.name)} SET NOT NULL")
     rewrite(session, relation, replace(relation, columns=(*relation.columns, column)))
+
+
+def _check_references(session: LocalSession, relation: Relation) -> None:
+    """Errors: 42P01, 42703 and 42830 where a foreign key refers to no table, no column or no key of one."""
+    for constraint in relation.constraints:
+        for name in constraint.columns:
+            relation.column(name)
+        if constraint.kind != "foreign key":
+            continue
+        schema, _, name = constraint.references.rpartition(".")
+        parent = relation if name == relation.name and schema in ("", relation.schema) else None
+        parent = parent or session.find(schema or None, name)
+        keys = [one for one in parent.constraints if one.kind != "foreign key"]
+        for column in constraint.referenced:
+            parent.column(column)
+        if constraint.referenced:
+            keys = [one for one in keys if set(one.columns) == set(constraint.referenced)]
+        if not any(len(one.columns) == len(constraint.columns) for one in keys):
+            raise WarehouseError(
+                f'there is no unique constraint matching given keys for referenced table "{parent.name}"',
+                sqlstate="42830",
+                hint=f"declare a PRIMARY KEY or UNIQUE on {parent.name} first",
+            )
 
 
 def _drop(session: LocalSession, relation: Relation, reader: Reader) -> None:

@@ -38,6 +38,7 @@ _FLAGS = {"header": "header", "addquotes": "add_quotes", "escape": "escape", "al
           "cleanpath": "clean"}  # fmt: skip
 _FORMATS = frozenset({"csv", "parquet", "json"})
 _COMPRESSIONS = frozenset({"gzip", "bzip2", "zstd"})
+_SIZES_MB = {"maxfilesize": (5, 6.2 * 1024, "from 5 MB to 6.2 GB"), "rowgroupsize": (32, 128, "from 32 MB to 128 MB")}
 _NOT_HERE = frozenset({"fixedwidth", "encrypted", "kms_key_id", "master_symmetric_key"})
 
 
@@ -68,6 +69,8 @@ def _option(reader: Reader, unload: Unload) -> None:
     elif word in _FORMATS:
         unload.format = word
     elif word in _COMPRESSIONS:
+        if unload.compression not in ("", word):
+            raise WarehouseError("UNLOAD takes one compression", sqlstate="42601", hint="GZIP, BZIP2 or ZSTD")
         unload.compression = word
     elif word == "format":
         reader.take("as")
@@ -102,9 +105,7 @@ def _authorization(reader: Reader, unload: Unload, word: str) -> None:
 def _argument(reader: Reader, unload: Unload, word: str) -> None:
     reader.take("as")
     if word in ("maxfilesize", "rowgroupsize"):
-        reader.advance()
-        if reader.at("mb") or reader.at("gb"):
-            reader.advance()
+        _size(reader, word)
         return
     value = reader.string()
     if word == "delimiter":
@@ -113,6 +114,18 @@ def _argument(reader: Reader, unload: Unload, word: str) -> None:
         unload.null_as = value
     elif word == "extension":
         unload.extension = value
+
+
+def _size(reader: Reader, word: str) -> None:
+    """Read a size in MB or GB. Errors: 22023 for one that is out of range; files here are as large as they come."""
+    token = reader.advance()
+    if token.kind != "number":
+        raise reader.error("expected a size such as 100 MB")
+    size_mb = float(token.value) * (1024 if reader.take("gb") else 1)
+    reader.take("mb")
+    least, most, shown = _SIZES_MB[word]
+    if not least <= size_mb <= most:
+        raise WarehouseError(f"invalid {word.upper()} value: {token.value}", sqlstate="22023", hint=shown)
 
 
 def _partition(reader: Reader, unload: Unload) -> None:
