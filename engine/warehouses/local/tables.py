@@ -29,6 +29,7 @@ from .catalog import (
 )
 from .changes import insert_query
 from .expressions import expression
+from .keys import check_references
 from .principals import KINDS, alter_default_privileges, alter_principal
 from .queries import query_sql
 from .query_grammar import StatementReader
@@ -75,7 +76,7 @@ def create_table(session: LocalSession, reader: Reader) -> Outcome:
         parent = session.find(new.like.schema, new.like.name)
         relation = replace(relation, diststyle=parent.diststyle, distkey=parent.distkey, sortkeys=parent.sortkeys,
                            interleaved=parent.interleaved, backup=parent.backup)  # fmt: skip
-    _check_references(session, relation)
+    check_references(session, relation)
     with session.atomic():
         make_table(session, relation)
     return Outcome("CREATE TABLE")
@@ -360,7 +361,7 @@ def _add_constraint(session: LocalSession, relation: Relation, constraint: Const
         if constraint.kind == "primary key" and column.null:
             raise WarehouseError(f'column "{name}" is nullable: a primary key needs NOT NULL', sqlstate="42P16")
     changed = replace(relation, constraints=(*relation.constraints, constraint))
-    _check_references(session, changed)
+    check_references(session, changed)
     rewrite(session, relation, changed)
 
 
@@ -386,29 +387,6 @@ def _add(session: LocalSession, relation: Relation, reader: Reader) -> None:
     if not column.null:
         session.connection.execute(f"ALTER TABLE {relation.sql} ALTER COLUMN {quote(column.name)} SET NOT NULL")
     rewrite(session, relation, replace(relation, columns=(*relation.columns, column)))
-
-
-def _check_references(session: LocalSession, relation: Relation) -> None:
-    """Errors: 42P01, 42703 and 42830 where a foreign key refers to no table, no column or no key of one."""
-    for constraint in relation.constraints:
-        for name in constraint.columns:
-            relation.column(name)
-        if constraint.kind != "foreign key":
-            continue
-        schema, _, name = constraint.references.rpartition(".")
-        parent = relation if name == relation.name and schema in ("", relation.schema) else None
-        parent = parent or session.find(schema or None, name)
-        keys = [one for one in parent.constraints if one.kind != "foreign key"]
-        for column in constraint.referenced:
-            parent.column(column)
-        if constraint.referenced:
-            keys = [one for one in keys if set(one.columns) == set(constraint.referenced)]
-        if not any(len(one.columns) == len(constraint.columns) for one in keys):
-            raise WarehouseError(
-                f'there is no unique constraint matching given keys for referenced table "{parent.name}"',
-                sqlstate="42830",
-                hint=f"declare a PRIMARY KEY or UNIQUE on {parent.name} first",
-            )
 
 
 def _drop(session: LocalSession, relation: Relation, reader: Reader) -> None:
