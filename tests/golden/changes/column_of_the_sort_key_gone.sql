@@ -1,6 +1,8 @@
 -- p.yaml:11:3: t.n: decimal(8,2) in the warehouse, none declared
 --   destructive: needs --allow-destructive: 2 values are lost
--- 1 difference: 1 destructive
+-- p.yaml:11:3: t: sort key compound (n) in the warehouse, auto declared
+--   copy: the table is built anew beside the old one and takes its name, in one transaction; nothing is lost
+-- 2 differences: 1 copy, 1 destructive
 
 -- etlrun 0.1.0: pipeline p, target here
 -- In a run, its own id stands in place of RUN, who started it in place of WHO, and what is only known then
