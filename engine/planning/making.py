@@ -40,7 +40,13 @@ def values_of(definition: Definition, pipeline: Pipeline) -> dict[str, Any]:
         "relation": relation(definition),
         "definition": definition,
         "description": definition.description,
+        "referring": [each.name for each in pipeline.definitions if _refers(each, definition)],
     }
+
+
+def _refers(other: Definition, definition: Definition) -> bool:
+    tables = {column.references.table for column in other.columns if column.references}
+    return other.name != definition.name and definition.name in tables
 
 
 def shape(definition: Definition) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from ..plan import Listing, Step, StoredFile, Transaction
 from ..tables import relation
 from .checks import SHOWN_ROWS, check_statements
 from .making import Making, role, shape, values_of
-from .transaction import step_transaction
+from .transaction import DROPPED, rendered, step_transaction
 
 
 def staging_step(source: StagingSource, making: Making) -> Step:
@@ -64,10 +64,10 @@ def _incremental_step(
     }  # fmt: skip
     copied = _copy_values(replace(statement, source=manifest, manifest=True))
     create = making.statements("create_table", values)
-    anew = ("drop_table", "create_table", "files/forget_files") if making.full_refresh else ()
+    anew = (*DROPPED, "create_table", "files/forget_files") if making.full_refresh else ()
     wanted = ("begin", "files/lock_source", *anew, "files/list_files", "files/choose_files")
     checked = check_statements(source.checks, definition, values, making)
-    before = (each for template in wanted for each in making.statements(template, values))
+    before = rendered(wanted, values, making)
     sent = (
         *(replace(each, is_load=False) for each in before),
         *(replace(each, severity="warn") for each in making.statements("files/waiting_files", values)),

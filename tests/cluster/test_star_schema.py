@@ -17,10 +17,10 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     return make_place(request, tmp_path)
 
 
-def run(place: Place, tables: str) -> int:
+def run(place: Place, tables: str, *options: str) -> int:
     text = f"version: 1\nname: p\nschema: dw\ntargets:\n{place.target}tables:\n{tables}"
     (place.folder / "p.yaml").write_text(text, encoding="utf-8")
-    return _run([str(place.folder / "p.yaml")])
+    return _run([str(place.folder / "p.yaml"), *options])
 
 
 def key(text: str) -> int:
@@ -183,3 +183,30 @@ def test_hooks_are_part_of_the_step(place: Place, capsys: pytest.CaptureFixture[
     place.feed("(-1, 'a', 1)")
     assert run(place, tables) == 1
     assert place.send("SELECT said FROM feed.log ORDER BY 1") == said, "a hook is rolled back with its step"
+
+
+REFERRED = """\
+  sales:
+    columns:
+      id:   {type: integer}
+      code: {type: varchar(9), references: items}
+    load: {sql: 'SELECT id, v AS code FROM feed.batch'}
+  items:
+    columns:
+      code: {type: varchar(9), primary_key: true}
+    load: {sql: "SELECT 'a' AS code"}
+"""
+
+
+def test_full_refresh_of_a_table_that_others_refer_to(place: Place) -> None:
+    place.feed("(1, 'a', 1)")
+    keys = "SELECT conname, contype FROM pg_constraint WHERE conname IN ('items_pkey', 'sales_code_fkey') ORDER BY 1"
+    whole = [("items_pkey", "p"), ("sales_code_fkey", "f")]
+    assert run(place, REFERRED) == 0
+    assert [tuple(row) for row in place.send(keys)] == whole
+    assert run(place, REFERRED, "--full-refresh") == 0
+    assert [tuple(row) for row in place.send(keys)] == whole
+    assert run(place, REFERRED, "--full-refresh", "--select", "items") == 0
+    assert [tuple(row) for row in place.send(keys)] == whole[:1]
+    assert run(place, REFERRED) == 0
+    assert [tuple(row) for row in place.send(keys)] == whole

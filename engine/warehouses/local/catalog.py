@@ -190,6 +190,23 @@ def dependent_views(connection: DuckDBPyConnection, relation: Relation) -> Itera
             yield view
 
 
+def referring_tables(connection: DuckDBPyConnection, relation: Relation) -> Iterator[Relation]:
+    """Yield the tables with foreign keys that refer to `relation`, which may be among them."""
+    rows = connection.execute(
+        "SELECT record FROM local_catalog.relation WHERE kind = 'table' AND contains(record, ?)", ['"foreign key"']
+    ).fetchall()
+    for (record,) in rows:
+        table = _relation(json.loads(record))
+        if any(refers(table, key, relation) for key in table.constraints):
+            yield table
+
+
+def refers(table: Relation, key: Constraint, relation: Relation) -> bool:
+    """Tell whether a key of `table` is a foreign key that refers to `relation`."""
+    schema, _, name = key.references.rpartition(".")
+    return key.kind == "foreign key" and (schema or table.schema, name) == (relation.schema, relation.name)
+
+
 def _relation(record: dict[str, Any]) -> Relation:
     record["columns"] = tuple(Column(**{**column, "type": DataType(**column["type"])}) for column in record["columns"])
     record["constraints"] = tuple(

@@ -29,7 +29,7 @@ from .catalog import (
 )
 from .changes import insert_query
 from .expressions import expression
-from .keys import check_references
+from .keys import check_references, with_new_name, without_references
 from .principals import KINDS, alter_default_privileges, alter_principal
 from .queries import query_sql
 from .query_grammar import StatementReader
@@ -216,7 +216,7 @@ def _check_names(names: tuple[str, ...], new: NewTable) -> None:
 
 
 def drop_table(session: LocalSession, reader: Reader) -> Outcome:
-    """Run DROP TABLE. Errors: 2BP01 where a view reads the table and CASCADE is not said."""
+    """Run DROP TABLE. Errors: 2BP01 where a view reads the table, or a table refers to it, and CASCADE is not said."""
     reader.expect("table")
     missing_ok = reader.take("if", "exists")
     names = [parse_table_name(reader)]
@@ -228,6 +228,7 @@ def drop_table(session: LocalSession, reader: Reader) -> Outcome:
     reader.expect_end()
     notices = []
     with session.atomic():
+        going = []
         for name in names:
             relation = session.lookup(name.schema, name.name)
             if relation is None and missing_ok:
@@ -236,12 +237,18 @@ def drop_table(session: LocalSession, reader: Reader) -> Outcome:
             relation = relation or session.find(name.schema, name.name)
             if relation.kind != "table":
                 raise WarehouseError(f'"{relation.name}" is not a table', sqlstate="42809", hint="use DROP VIEW")
-            drop_relation(session, relation, cascade)
+            going.append(relation)
+        for relation in going:  # what goes as well does not hold the others
+            rewrite(session, relation, replace(relation, constraints=()))
+        for relation in going:
+            drop_relation(session, replace(relation, constraints=()), cascade)
     return Outcome("DROP TABLE", notices=tuple(notices))
 
 
 def drop_relation(session: LocalSession, relation: Relation, cascade: bool) -> None:
-    """Drop a relation and, with `cascade`, the views that read it; call it inside session.atomic()."""
+    """Drop a relation and, with `cascade`, the views and foreign keys that depend on it; inside session.atomic()."""
+    for table, without in without_references(session, relation, cascade):
+        rewrite(session, table, without)
     for view in list(dependent_views(session.connection, relation)):
         if not cascade:
             raise WarehouseError(
@@ -268,6 +275,8 @@ def rewrite(session: LocalSession, old: Relation, new: Relation) -> None:
     session.remember(new)
     if old.key != new.key:
         move_privileges(session.connection, old, new)
+        for table, followed in with_new_name(session, old, new):
+            rewrite(session, table, followed)
 
 
 # --- ALTER TABLE -----------------------------------------------------------------------------------------------------
@@ -392,11 +401,16 @@ def _add(session: LocalSession, relation: Relation, reader: Reader) -> None:
 def _drop(session: LocalSession, relation: Relation, reader: Reader) -> None:
     if reader.take("constraint"):
         name = reader.any_name("a constraint")
-        kept = tuple(one for one in relation.constraints if constraint_name(relation, one) != name)
-        if not reader.take("cascade"):
+        going = next((one for one in relation.constraints if constraint_name(relation, one) == name), None)
+        cascade = reader.take("cascade")
+        if not cascade:
             reader.take("restrict")
-        if len(kept) == len(relation.constraints):
+        if going is None:
             raise WarehouseError(f'constraint "{name}" of relation "{relation.name}" does not exist', sqlstate="42704")
+        if going.kind != "foreign key":
+            for table, without in without_references(session, relation, cascade, going):
+                rewrite(session, table, without)
+        kept = tuple(one for one in relation.constraints if one is not going)
         rewrite(session, relation, replace(relation, constraints=kept))
         return
     reader.take("column")

@@ -254,5 +254,5 @@ _SPECIAL = {
     "case": _case, "cast": _cast, "try_cast": _cast, "interval": _interval, "timestamp": _typed_time,
     "time": _typed_time, "null": _constant(None), "true": _constant(True), "false": _constant(False),
     "default": _constant(None, True), "exists": _exists, "approximate": _approximate, "array": _array,
-    "e": _national, "n": _national, **dict.fromkeys(_NO_PARENTHESES, _bare_call),
+    "e": _national, "n": _national, "oid": _name_or_call, **dict.fromkeys(_NO_PARENTHESES, _bare_call),
 }  # fmt: skip
