@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
@@ -64,6 +65,7 @@ class Runner:
             stdout=subprocess.PIPE, text=True, env={**os.environ, **environ},
         )  # fmt: skip
         self._is_ready = False
+        self._is_killed = False
 
     def run(self, arguments: list[str]) -> Ended:
         """Run etlrun, and wait for its end or for that of the process."""
@@ -72,11 +74,14 @@ class Runner:
         if not self._is_ready:
             assert self._process.stdout.readline() == "ready\n"
             self._is_ready = True
-        self._process.stdin.write(json.dumps(arguments) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
+        line = ""
+        with suppress(BrokenPipeError):  # killed before it was asked
+            self._process.stdin.write(json.dumps(arguments) + "\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
         if not line:
             self._process.wait()
+            assert self._is_killed, "a run ended without a word"
             return Ended(None)
         answer = json.loads(line)
         steps = {event["step"]: event["event"] for event in read_events(answer["out"])}
@@ -84,9 +89,11 @@ class Runner:
 
     @property
     def is_alive(self) -> bool:
-        return self._process.poll() is None
+        return not self._is_killed and self._process.poll() is None
 
     def kill(self) -> None:
+        # Who has ended its run may be killed by the other's statement, and takes a moment to die.
+        self._is_killed = True
         self._process.send_signal(signal.SIGKILL)
 
     def close(self) -> None:
@@ -94,7 +101,8 @@ class Runner:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
-                pipe.close()
+                with suppress(BrokenPipeError):
+                    pipe.close()
 
 
 class Runners:
