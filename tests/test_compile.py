@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from engine.compile.select import Compiled, Declared, Finding, compile_select, declare, item_spans
 from engine.datatypes import UnknownType, parse_type
 from engine.errors import Where
+from engine.lexical import unquoted
 from engine.model import Column, Definition
 from engine.read import read_pipeline
 
@@ -120,7 +121,7 @@ def declared_by(setup: list[str]) -> Declared | None:
                 found.append(
                     definition(
                         match[1],
-                        **{name.strip('"').lower(): re.split(r"\s(?!\()", type_)[0] for name, type_ in columns},
+                        **{unquoted(name).lower(): re.split(r"\s(?!\()", type_)[0] for name, type_ in columns},
                     )
                 )
             except (UnknownType, ValueError):

@@ -43,7 +43,7 @@ def _serve(*arguments: str) -> Iterator[tuple[int, subprocess.Popen[str]]]:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_serve_ends_cleanly_and_rolls_back(tmp_path: Path, how: signal.Signals) -> None:
-    file = str(tmp_path / "new" / "served.duckdb")
+    file = str(tmp_path / "served.duckdb")
     with _serve("--database", file) as (port, process):
         connection = _connect(port)
         cursor = connection.cursor()
