@@ -16,8 +16,8 @@ _HEAD = """# How near local Redshift is to Redshift
 
 Each case is a query of Redshift SQL with the answer that AWS documents; they stand in
 [tests/conformance](../tests/conformance/README.md). No case was run on a cluster. This page is written by
-`python tests/conformance/score.py`, and a test fails where it is out of date. [clients.md](clients.md) says which clients work:
-redshift_connector, psql, psycopg, pandas, SQLAlchemy, dbt.
+`python tests/conformance/score.py`, and a test fails where it is out of date. [clients.md](clients.md) says which
+clients work: redshift_connector, psql, psycopg, pandas, SQLAlchemy, dbt.
 
 | area | right | cases | of them assumptions |
 |---|---|---|---|
