@@ -55,19 +55,14 @@ def _without_password(line: str) -> str:
 
 def error_text(error: EtlrunError) -> Iterator[str]:
     """Yield the lines that tell an error to a user."""
-    if isinstance(error, InvalidPipeline):
+    if isinstance(error, (InvalidPipeline, TablesDiffer)):
         for problem in error.problems:
             yield from problem_text(problem)
             yield ""
-        count = len(error.problems)
-        yield f"{count} problem{'s' if count != 1 else ''}; nothing was sent"
-        return
-    if isinstance(error, TablesDiffer):
-        for problem in error.problems:
-            yield from problem_text(problem)
-            yield ""
-        count = len(error.problems)
-        yield f"{count} difference{'s' if count != 1 else ''} from the warehouse in the way; nothing was sent"
+        several = "s" if len(error.problems) != 1 else ""
+        differs = isinstance(error, TablesDiffer)
+        what = f"difference{several} from the warehouse in the way" if differs else f"problem{several}"
+        yield f"{len(error.problems)} {what}; nothing was sent"
         return
     yield masked(str(error))
     if isinstance(error, WarehouseError):

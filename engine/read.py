@@ -197,13 +197,8 @@ def _read_table(
             where = error.where or load.sql.at(error.line, 1, 1_000)
             problems.append(Problem(str(error), where, _template_hint(pipeline)))
         return table
-    found = script.statements(text)
-    # Without the semicolon; a comment at the end must not swallow what a template puts behind the SELECT.
-    select = script.closed(found[0]) if len(found) == 1 else text
-    try:
-        read = sql.read_select(select)
-    except sql.InvalidSql as error:
-        problems.append(Problem(str(error), rendered_place(load.sql, select, error.line, error.column, error.width)))
+    select, read = _read_select(load.sql, text, problems)
+    if read is None:
         return replace(table, load=replace(load, select=select))
     reads = _reads(table.name, load.sql, select, read, pipeline.schema, names, lost, problems)
     table = replace(table, load=replace(load, select=select))
@@ -214,6 +209,18 @@ def _read_table(
     load = replace(load, select=select, columns=(*columns, *derived), gives=gives)
     is_own_source = any(each.name == table.name and each.schema in ("", pipeline.schema) for each in read.relations)
     return replace(table, reads=reads, load=load, is_own_source=is_own_source)
+
+
+def _read_select(text: Text, rendered: str, problems: list[Problem]) -> tuple[str, sql.Select | None]:
+    """Return the SELECT that `text` is when it is rendered, and what it reads and gives; None if it is no SELECT."""
+    found = script.statements(rendered)
+    # Without the semicolon; a comment at the end must not swallow what a template puts behind the SELECT.
+    select = script.closed(found[0]) if len(found) == 1 else rendered
+    try:
+        return select, sql.read_select(select)
+    except sql.InvalidSql as error:
+        problems.append(Problem(str(error), rendered_place(text, select, error.line, error.column, error.width)))
+        return select, None
 
 
 def _read_hook(
@@ -252,12 +259,8 @@ def _read_unload(
         return unload
     if text is None:
         return unload
-    found = script.statements(rendered)
-    select = script.closed(found[0]) if len(found) == 1 else rendered
-    try:
-        read = sql.read_select(select)
-    except sql.InvalidSql as error:
-        problems.append(Problem(str(error), rendered_place(text, select, error.line, error.column, error.width)))
+    select, read = _read_select(text, rendered, problems)
+    if read is None:
         return unload
     for name in unload.partition_by if read.columns else ():
         if name not in read.columns:
@@ -328,12 +331,8 @@ def _read_check(
         return check
     if check.text is None:
         return check
-    found = script.statements(check.values)
-    select = script.closed(found[0]) if len(found) == 1 else check.values
-    try:
-        read = sql.read_select(select)
-    except sql.InvalidSql as error:
-        problems.append(Problem(str(error), rendered_place(check.text, select, error.line, error.column, error.width)))
+    select, read = _read_select(check.text, check.values, problems)
+    if read is None:
         return check
     reads = _reads(name, check.text, select, read, pipeline.schema, names, lost, problems)
     return replace(check, values=select, reads=reads)
