@@ -262,9 +262,9 @@ def test_page_tells_what_is_done_with_files_rights_and_rows_unknown(browser: Chr
     assert texts(browser, ".facts dd")[:3] == ["incremental", "s3://hourly-exports/orders/", files]
     browser.get(f"{hourly}#/table/prices")
     awaited(browser, ".facts dt", ["Strategy", "Grants", "Unloaded to", "Reads", "Declared in"])
-    facts = ["select to group analysts; all else is revoked", "s3://hourly-etl/work/lake/prices/, the rows of a SELECT"]
+    facts = ["select to group analysts; all else is revoked", "s3://hourly-etl/data/lake/prices/, the rows of a SELECT"]
     assert texts(browser, ".facts dd")[1:3] == facts
-    assert any("hourly-etl/work/lake/prices/" in each for each in texts(browser, ".diagram text"))
+    assert any("hourly-etl/data/lake/prices/" in each for each in texts(browser, ".diagram text"))
     opened(browser, f"{written(tmp_path / 'strategies.yaml')}#/table/customer_history")
     awaited(browser, "h1", ["customer_history"])
     unknown = "customer_key: -1, id: -1, name: unknown, valid_from: 1900-01-01, is_current: True"

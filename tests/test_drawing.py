@@ -61,7 +61,7 @@ def test_steps_flow_from_files_to_tables_and_wait_for_what_they_refer_to() -> No
 
 def test_what_a_table_writes_is_a_node_behind_it() -> None:
     graph = steps(read_pipeline(PROJECT / "pipelines" / "hourly" / "hourly.yaml", {}))
-    written = "s3://hourly-etl/work/lake/prices/"
+    written = "s3://hourly-etl/data/lake/prices/"
     assert Node(written, "files") in graph.nodes
     assert [edge for edge in graph.edges if written in (edge.start, edge.end)] == [Edge("prices", written)]
 

@@ -24,7 +24,7 @@ PAGE = PROJECT / "docs" / "events.md"
 VISITS = """\
 version: 1
 name: visits
-targets: {local: {warehouse: local, mounts: {s3://site: bucket}, work: s3://work/etlrun}}
+targets: {local: {warehouse: local, mounts: {s3://site: bucket}, work: s3://site-work/etlrun}}
 schema: visits
 staging:
   raw_visits:

@@ -67,7 +67,7 @@ INSERT INTO etlrun.runs (
 )
 VALUES (
     'RUN', 'hourly', 'local', 'running', SYSDATE, 'WHO',
-    '0.1.0', '[]', FALSE, '{"lake": "s3://hourly-etl/work/lake"}',
+    '0.1.0', '[]', FALSE, '{"lake": "s3://hourly-etl/data/lake"}',
     ''
 );
 COMMIT;
@@ -147,7 +147,7 @@ CREATE TEMP TABLE etlrun_listing (
 );
 
 COPY etlrun_listing
-FROM 's3://hourly-etl/work/listings/hourly/raw_orders/RUN/'
+FROM 's3://hourly-etl/data/listings/hourly/raw_orders/RUN/'
 IAM_ROLE default
 FORMAT AS CSV
 GZIP
@@ -202,13 +202,13 @@ SELECT 's3://hourly-exports/' || key AS url, size
 FROM etlrun_files
 WHERE status <> 'quarantined'
 ORDER BY key;
--- In a run, s3://hourly-etl/work/manifests/hourly/raw_orders/RUN.json lists these files; of none, the COPY is not sent. Files that were
+-- In a run, s3://hourly-etl/data/manifests/hourly/raw_orders/RUN.json lists these files; of none, the COPY is not sent. Files that were
 -- found broken are taken out before: UPDATE etlrun_files SET status = 'quarantined' …
 
 COPY hourly.raw_orders (
     order_id, item, amount
 )
-FROM 's3://hourly-etl/work/manifests/hourly/raw_orders/RUN.json'
+FROM 's3://hourly-etl/data/manifests/hourly/raw_orders/RUN.json'
 IAM_ROLE default
 FORMAT AS JSON 'auto'
 MANIFEST;
@@ -248,7 +248,7 @@ INSERT INTO etlrun.steps (
 )
 VALUES (
     'RUN', 'hourly', 'raw_orders', 2, 'done',
-    '56b745124a77b5d1', '2f88bda21784ff92', '4f53cda18c2baa0c',
+    '56b745124a77b5d1', '3b2501afa6a042a9', '4f53cda18c2baa0c',
     0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
 );
 
@@ -302,7 +302,7 @@ CREATE TEMP TABLE etlrun_listing (
 );
 
 COPY etlrun_listing
-FROM 's3://hourly-etl/work/listings/hourly/raw_prices/RUN/'
+FROM 's3://hourly-etl/data/listings/hourly/raw_prices/RUN/'
 IAM_ROLE default
 FORMAT AS CSV
 GZIP
@@ -351,13 +351,13 @@ SELECT 's3://hourly-exports/' || key AS url, size
 FROM etlrun_files
 WHERE status <> 'quarantined'
 ORDER BY key;
--- In a run, s3://hourly-etl/work/manifests/hourly/raw_prices/RUN.json lists these files; of none, the COPY is not sent. Files that were
+-- In a run, s3://hourly-etl/data/manifests/hourly/raw_prices/RUN.json lists these files; of none, the COPY is not sent. Files that were
 -- found broken are taken out before: UPDATE etlrun_files SET status = 'quarantined' …
 
 COPY hourly.raw_prices (
     item, price
 )
-FROM 's3://hourly-etl/work/manifests/hourly/raw_prices/RUN.json'
+FROM 's3://hourly-etl/data/manifests/hourly/raw_prices/RUN.json'
 IAM_ROLE default
 FORMAT AS CSV
 MANIFEST;
@@ -385,7 +385,7 @@ INSERT INTO etlrun.steps (
 )
 VALUES (
     'RUN', 'hourly', 'raw_prices', 2, 'done',
-    '7f2298e49d69fc0c', '1aced7b5652243e7', '4f53cda18c2baa0c',
+    '7f2298e49d69fc0c', '4f7e948c865e7eb1', '4f53cda18c2baa0c',
     0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
 );
 
@@ -445,7 +445,7 @@ INSERT INTO etlrun.steps (
 )
 VALUES (
     'RUN', 'hourly', 'orders', 1, 'done',
-    'e9b02f0ae0733965', 'c86f6d74ea22f078', '317f1ccd6e25aae6',
+    'e9b02f0ae0733965', 'c86f6d74ea22f078', '5c39c67edb043e21',
     0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
 );
 
@@ -533,7 +533,7 @@ INSERT INTO etlrun.steps (
 )
 VALUES (
     'RUN', 'hourly', 'items', 1, 'done',
-    'cdb066bc572508a8', '03d51f3943004023', '317f1ccd6e25aae6',
+    'cdb066bc572508a8', '03d51f3943004023', '5c39c67edb043e21',
     0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
 );
 
@@ -587,7 +587,7 @@ INSERT INTO etlrun.steps (
 )
 VALUES (
     'RUN', 'hourly', 'prices', 1, 'begun',
-    '6cb693569c6326ab', 'adaf492d17075bad', '7439f09ed1508a70',
+    '6cb693569c6326ab', 'adaf492d17075bad', '85ce11c90389a537',
     0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
 );
 
@@ -604,7 +604,7 @@ FROM etlrun.lease_hourly
 WHERE run = 'RUN';
 
 UNLOAD ('SELECT item, price FROM prices WHERE price > 0')
-TO 's3://hourly-etl/work/lake/prices/'
+TO 's3://hourly-etl/data/lake/prices/'
 IAM_ROLE default
 FORMAT AS PARQUET
 MANIFEST
@@ -615,7 +615,7 @@ INSERT INTO etlrun.steps (
 )
 VALUES (
     'RUN', 'hourly', 'prices', 2, 'done',
-    '6cb693569c6326ab', 'b6f55549dde51017', '7439f09ed1508a70',
+    '6cb693569c6326ab', '556d837a397e2df2', '85ce11c90389a537',
     0 /* rows */, 0 /* rejects */, 0 /* seconds */, GETDATE()
 );
 
