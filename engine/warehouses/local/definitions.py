@@ -195,13 +195,7 @@ def _create_view(session: LocalSession, reader: Reader, replacing: bool) -> Outc
 
 
 def _names(reader: Reader) -> tuple[str, ...]:
-    if not reader.take_op("("):
-        return ()
-    names = [reader.name("a column")]
-    while reader.take_op(","):
-        names.append(reader.name("a column"))
-    reader.expect_op(")")
-    return tuple(names)
+    return reader.names_in_parentheses() if reader.at_op("(") else ()
 
 
 def _columns(query: s.Query, names: tuple[str, ...], context: Session) -> tuple[Column, ...]:

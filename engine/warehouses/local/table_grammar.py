@@ -70,7 +70,7 @@ def parse_create_table(reader: Reader) -> NewTable:
 
 def _body(reader: Reader, new: NewTable) -> None:
     if _only_names(reader):
-        new.names = _names(reader)
+        new.names = reader.names_in_parentheses()
         return
     reader.expect_op("(")
     while True:
@@ -92,15 +92,6 @@ def _body(reader: Reader, new: NewTable) -> None:
 def _only_names(reader: Reader) -> bool:
     """CREATE TABLE t (a, b) AS: a name and then a comma or the end."""
     return reader.look().kind in ("word", "name") and reader.look(2).value in (",", ")") and reader.look(2).kind == "op"
-
-
-def _names(reader: Reader) -> tuple[str, ...]:
-    reader.expect_op("(")
-    names = [reader.name("a column")]
-    while reader.take_op(","):
-        names.append(reader.name("a column"))
-    reader.expect_op(")")
-    return tuple(names)
 
 
 def parse_column(reader: Reader, new: NewTable) -> None:
@@ -213,7 +204,7 @@ def _column_key(reader: Reader, column: Column, new: NewTable) -> Column | None:
 def _references(reader: Reader, columns: tuple[str, ...], name: str) -> Constraint:
     reader.expect("references")
     table = parse_table_name(reader)
-    referenced = _names(reader) if reader.at_op("(") else ()
+    referenced = reader.names_in_parentheses() if reader.at_op("(") else ()
     shown = f"{table.schema}.{table.name}" if table.schema else table.name
     return Constraint("foreign key", columns, name, shown, referenced)
 
@@ -223,12 +214,12 @@ def parse_constraint(reader: Reader) -> Constraint | None:
     where = reader.where
     name = reader.any_name() if reader.take("constraint") else ""
     if reader.take("primary", "key"):
-        return Constraint("primary key", _names(reader), name)
+        return Constraint("primary key", reader.names_in_parentheses(), name)
     if reader.at("unique") and reader.look().value == "(":
         reader.advance()
-        return Constraint("unique", _names(reader), name)
+        return Constraint("unique", reader.names_in_parentheses(), name)
     if reader.take("foreign", "key"):
-        return _references(reader, _names(reader), name)
+        return _references(reader, reader.names_in_parentheses(), name)
     if reader.at("check"):
         raise reader.error("CHECK constraints are not supported by Redshift")
     reader.rewind(where)
@@ -249,7 +240,7 @@ def _table_attributes(reader: Reader, new: NewTable) -> None:
         elif reader.take("diststyle"):
             new.diststyle = parse_diststyle(reader)
         elif reader.take("distkey"):
-            _set_distkey(new, _names(reader)[0])
+            _set_distkey(new, reader.names_in_parentheses()[0])
         elif reader.at("compound") or reader.at("interleaved") or reader.at("sortkey"):
             new.interleaved = reader.advance().value == "interleaved" if not reader.at("sortkey") else False
             reader.expect("sortkey")
@@ -270,7 +261,7 @@ def parse_diststyle(reader: Reader) -> str:
 def parse_sortkeys(reader: Reader) -> tuple[str, ...]:
     if reader.take("auto") or reader.take("none"):
         return ()
-    return _names(reader)
+    return reader.names_in_parentheses()
 
 
 def _set_distkey(new: NewTable, column: str) -> None:
